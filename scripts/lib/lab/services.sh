@@ -1,0 +1,37 @@
+# The long-running programs in a node: containerd, dockerd, agent. They are children of the node's PID 1 and are
+# started, looked at and killed by inside/service.sh, which runs in the node.
+
+service() { # N start|alive|kill NAME [ARGS…]
+  local n=$1
+  shift
+  # Closing the lock is for what `start` leaves running; it has joined the node's cgroup by then.
+  enter_node "$n" sh /opt/drover/scripts/lib/lab/inside/service.sh "$@" 9>&-
+}
+
+docker_answers() { # N
+  local pid
+  pid=$(node_pid "$1") || return 1
+  [ -S "/proc/$pid/root/run/docker.sock" ] && enter_node "$1" docker version >/dev/null 2>&1
+}
+
+containerd_answers() { # N
+  local pid
+  pid=$(node_pid "$1") || return 1
+  [ -S "/proc/$pid/root/run/containerd/containerd.sock" ]
+}
+
+ensure_docker() { # N
+  local dir
+  dir=$(node_dir "$1")
+  service "$1" alive containerd || service "$1" start containerd
+  wait_until 30 containerd_answers "$1" || service_failed "$1" containerd
+  service "$1" alive dockerd || service "$1" start dockerd
+  wait_until 60 docker_answers "$1" || service_failed "$1" dockerd
+}
+
+service_failed() { # N NAME
+  local log
+  log=$(node_dir "$1")/log/$2.log
+  tail -n 5 "$log" >&2
+  fail "$2 of edge-$1 does not answer; see $log" SERVICE_FAILED
+}
