@@ -4,6 +4,7 @@ export * from './gen/drover/v1/agent_session.ts';
 export * from './gen/drover/v1/checkpoint_transfer.ts';
 export * from './gen/drover/v1/common.ts';
 export * from './gen/drover/v1/enrollment.ts';
+export * from './wire/async-queue.ts';
 export * from './wire/client-calls.ts';
 export * from './wire/credentials.ts';
 export * from './wire/drover-error.ts';

@@ -33,6 +33,7 @@ export const errorCodes = {
   TOKEN_NOT_FOUND: notFound,
   IMAGE_NOT_FOUND: notFound,
   CONTEXT_NOT_FOUND: notFound,
+  RECORD_NOT_FOUND: notFound,
   WORKLOAD_EXISTS: refused(status.ALREADY_EXISTS),
   NODE_EXISTS: refused(status.ALREADY_EXISTS),
 
@@ -80,6 +81,10 @@ export const errorCodes = {
   COORDINATOR_UNREACHABLE: failed(status.UNAVAILABLE, true),
   COORDINATOR_RESTARTED: failed(status.ABORTED),
   STORE_CONFLICT: failed(status.ABORTED, true),
+  STORE_CORRUPT: failed(status.DATA_LOSS),
+  STORE_LOCKED: refused(),
+  REVISION_COMPACTED: failed(status.OUT_OF_RANGE),
+  LEASE_LOST: failed(status.NOT_FOUND),
   TIMEOUT: timedOut,
   NOT_SUPPORTED: failed(status.UNIMPLEMENTED),
   INTERNAL: failed(status.INTERNAL),

@@ -1,8 +1,8 @@
 # What the machine itself needs, from its own package manager. Sourced.
 
 # "command package" pairs: a package is wanted only if its command is missing.
-OS_COMMANDS="mmdebstrap:mmdebstrap ip:iproute2 tc:iproute2 bridge:iproute2 iptables:iptables unshare:util-linux
-nsenter:util-linux flock:util-linux losetup:mount mkfs.ext4:e2fsprogs tar:tar zstd:zstd sha256sum:coreutils"
+OS_COMMANDS="mmdebstrap:mmdebstrap ip:iproute2 tc:iproute2 iptables:iptables unshare:util-linux
+nsenter:util-linux flock:util-linux losetup:mount mkfs.ext4:e2fsprogs tar:tar sha256sum:coreutils"
 
 missing_os_packages() {
   local pair

@@ -8,8 +8,21 @@ ensure_bridge() {
   [ -z "$other" ] || [ "$other" = "$BRIDGE" ] ||
     fail "$SUBNET.1 already belongs to $other: set DROVER_LAB_SUBNET" LAB_SUBNET_IN_USE
   [ -d "/sys/class/net/$BRIDGE" ] || ip link add "$BRIDGE" type bridge forward_delay 0
+  [ -n "$other" ] || ip -4 address flush dev "$BRIDGE" # of a killed `up` with another subnet
   [ -n "$other" ] || ip address add "$SUBNET.1/24" dev "$BRIDGE"
   ip link set "$BRIDGE" up
+  ! bridge_is_filtered || firewall_rule -C 2>/dev/null || firewall_rule -I
+}
+
+# Where Docker runs on the machine itself, bridged packets pass its firewall, which forwards nothing by default. Only
+# there the lab adds a rule, for packets that stay on its own bridge.
+bridge_is_filtered() {
+  [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null)" = 1 ] &&
+    [ "$(iptables -w -S FORWARD 2>/dev/null)" != '-P FORWARD ACCEPT' ]
+}
+
+firewall_rule() { # -C|-I|-D
+  iptables -w "$1" FORWARD -i "$BRIDGE" -o "$BRIDGE" -j ACCEPT
 }
 
 in_network() { # PID COMMAND…
@@ -38,6 +51,7 @@ connect_node() { # N PID
 shape_node() { # N PID
   local link
   link=$(node_link "$1")
+  # shellcheck disable=SC2153 # LINK is a setting
   shape "$LINK" "$link"
   shape "$LINK" eth0 "$2"
 }
@@ -78,4 +92,5 @@ remove_network() {
     ip link delete "${link##*/}" 2>/dev/null || true # it may be vanishing with its namespace
   done
   ip link delete "$BRIDGE" 2>/dev/null || true
+  while bridge_is_filtered && firewall_rule -D 2>/dev/null; do :; done
 }

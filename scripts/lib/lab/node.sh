@@ -22,7 +22,7 @@ prepare_node_files() { # N
   # The agent's data lies on a small file system of its own, so that its disk can be full. Sparse: it takes what it holds.
   size=$(bytes_of "${DROVER_LAB_DISK:-4G}")
   truncate -s "$size" "$dir/data.img.new"
-  mkfs.ext4 -q -F -m 0 -E lazy_itable_init=1,nodiscard -O ^has_journal "$dir/data.img.new" </dev/null
+  mkfs.ext4 -q -F -m 0 -E lazy_itable_init=1,nodiscard "$dir/data.img.new" </dev/null
   mv "$dir/data.img.new" "$dir/data.img"
 }
 
@@ -40,6 +40,7 @@ boot_node() { # N
   remove_empty_cgroups_below "$CGROUP/edge-$1"
   rm -f "$dir/init.pid"
   (
+    # Without the lock from here on: a later command finds this process in its cgroup.
     join_cgroup "$CGROUP/edge-$1-system"
     exec env -i --default-signal PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       LAB_DIR="$dir" LAB_ROOT="$ROOT" LAB_PROJECT="$PROJECT" LAB_NODE="edge-$1" LAB_ADDRESS="$(node_address "$1")" \
@@ -47,24 +48,27 @@ boot_node() { # N
       setsid unshare -n -m -p -u -i -f --propagation private \
       sh "$PROJECT/scripts/lib/lab/inside/init.sh" >>"$dir/log/boot.log" 2>&1 </dev/null 9>&-
   ) &
-  wait_until 20 node_booted "$1" || {
+  boot_job=$!
+  wait_while_alive 20 boot_job_alive node_booted "$1" || {
     tail -n 5 "$dir/log/boot.log" >&2
     fail "edge-$1 does not boot; see $dir/log/boot.log" NODE_BOOT_FAILED
   }
 }
 
-# Enters a node. The process is accounted to the node's system cgroup, and ends when the caller does.
-enter_node() { # N COMMAND…
+boot_job_alive() { kill -0 "$boot_job" 2>/dev/null; }
+
+# Becomes a process in a node, accounted to the node's system cgroup. It ends when nsenter does, should that be killed.
+become_in_node() { # N COMMAND…
   local pid n=$1
   shift
   pid=$(node_pid "$n") || fail "edge-$n is not up" NODE_DOWN
-  (
-    join_cgroup "$CGROUP/edge-$n-system"
-    exec nsenter -t "$pid" -a -w -- \
-      env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-      TERM="${TERM:-dumb}" setpriv --pdeathsig KILL "$@"
-  )
+  join_cgroup "$CGROUP/edge-$n-system"
+  exec nsenter -t "$pid" -a -w -- \
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+    TERM="${TERM:-dumb}" setpriv --pdeathsig KILL "$@"
 }
+
+enter_node() { (become_in_node "$@"); }
 
 # Brings a node from whatever state it is in to a running Docker.
 ensure_node() { # N
@@ -97,7 +101,7 @@ command_exec() {
   [ $# -ge 1 ] || bad_usage "exec needs a command: scripts/lab exec NODE -- CMD…"
   require_root
   load_settings
-  enter_node "$n" "$@"
+  become_in_node "$n" "$@"
 }
 
 command_restart() {

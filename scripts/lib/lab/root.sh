@@ -6,9 +6,13 @@ ROOT_PACKAGES=criu,docker.io,docker-cli,runc,containerd,iptables,iproute2,ca-cer
 
 # The mirror that the machine itself uses.
 package_mirror() {
-  cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+  local found=${DROVER_LAB_MIRROR:-}
+  [ -z "$found" ] || { echo "$found"; return; }
+  found=$(cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
     sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb[[:space:]]+(\[[^]]*\][[:space:]]*)?([^[:space:]]+).*/\2/p' |
-    grep -m 1 -E '/debian/?$' || fail "found no Debian mirror in the machine's apt sources" NO_MIRROR
+    grep -E '/debian/?$' || true)
+  [ -n "$found" ] || fail "found no Debian mirror in the machine's apt sources: name one in DROVER_LAB_MIRROR" NO_MIRROR
+  echo "${found%%$'\n'*}"
 }
 
 # The snapshot of a mirror may be older than its signature allows, hence Check-Valid-Until.

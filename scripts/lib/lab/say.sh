@@ -29,4 +29,14 @@ wait_until() { # SECONDS COMMAND…
   done
 }
 
+# The same for something that a process brings about: gives up as soon as ALIVE fails.
+wait_while_alive() { # SECONDS ALIVE READY N
+  local end=$(($(now_ms) + $1 * 1000))
+  until "$3" "$4"; do
+    "$2" "$4" || return 1
+    [ "$(now_ms)" -lt "$end" ] || return 1
+    sleep 0.05
+  done
+}
+
 require_root() { [ "$(id -u)" = 0 ] || fail "the lab makes namespaces and mounts: run it as root" NOT_ROOT; }

@@ -4,8 +4,7 @@
 service() { # N start|alive|kill NAME [ARGS…]
   local n=$1
   shift
-  # Closing the lock is for what `start` leaves running; it has joined the node's cgroup by then.
-  enter_node "$n" sh /opt/drover/scripts/lib/lab/inside/service.sh "$@" 9>&-
+  enter_node "$n" sh /opt/drover/scripts/lib/lab/inside/service.sh "$@"
 }
 
 docker_answers() { # N
@@ -20,13 +19,14 @@ containerd_answers() { # N
   [ -S "/proc/$pid/root/run/containerd/containerd.sock" ]
 }
 
+containerd_alive() { service "$1" alive containerd; }
+dockerd_alive() { service "$1" alive dockerd; }
+
 ensure_docker() { # N
-  local dir
-  dir=$(node_dir "$1")
-  service "$1" alive containerd || service "$1" start containerd
-  wait_until 30 containerd_answers "$1" || service_failed "$1" containerd
-  service "$1" alive dockerd || service "$1" start dockerd
-  wait_until 60 docker_answers "$1" || service_failed "$1" dockerd
+  containerd_alive "$1" || service "$1" start containerd
+  wait_while_alive 30 containerd_alive containerd_answers "$1" || service_failed "$1" containerd
+  dockerd_alive "$1" || service "$1" start dockerd
+  wait_while_alive 60 dockerd_alive docker_answers "$1" || service_failed "$1" dockerd
 }
 
 service_failed() { # N NAME

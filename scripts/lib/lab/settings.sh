@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # what is set here is used by the other parts
 # Names and places of a lab, all derived from its name and subnet, so that labs stand side by side.
 
 LAB=${DROVER_LAB:-lab}
@@ -43,6 +44,7 @@ save_settings() {
 check_settings() {
   [[ $NODES =~ ^[1-9][0-9]?$ ]] || bad_usage "--nodes takes a number from 1 to $MAX_NODES"
   [[ $MEMORY =~ ^[1-9][0-9]*[KMG]?$ ]] || bad_usage "--memory takes a size such as 512M or 2G"
+  [[ ${DROVER_LAB_DISK:-4G} =~ ^[1-9][0-9]*[KMG]?$ ]] || bad_usage "DROVER_LAB_DISK takes a size such as 4G"
   [[ $LINK = none || $LINK =~ ^[1-9][0-9]{0,8}[kmg]?bit$ ]] ||
     bad_usage "--link takes a rate such as 100mbit, or none"
   [[ $SUBNET =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] ||

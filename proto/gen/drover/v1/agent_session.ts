@@ -93,6 +93,8 @@ export interface Command {
     | { readonly $case: "releaseSource"; readonly value: ReleaseSource }
     | { readonly $case: "thawSource"; readonly value: ThawSource }
     | { readonly $case: "discardTarget"; readonly value: DiscardTarget }
+    | { readonly $case: "prepareSource"; readonly value: PrepareSource }
+    | { readonly $case: "finishTarget"; readonly value: FinishTarget }
     | undefined;
 }
 
@@ -119,7 +121,11 @@ export interface CommandDone {
     | ReleaseReport
     | undefined;
   /** RunContainer, AdoptContainer. */
-  readonly container?: ContainerReport | undefined;
+  readonly container?:
+    | ContainerReport
+    | undefined;
+  /** FreezeSource. */
+  readonly dumped?: Dumped | undefined;
 }
 
 export interface RunContainer {
@@ -188,17 +194,30 @@ export interface PrepareTarget {
   readonly sourceAddress: string;
 }
 
+/** PrepareSource makes everything on the source that can be made before the freeze, and offers the checkpoint to one node. */
+export interface PrepareSource {
+  readonly migrationId: string;
+  readonly workload: string;
+  /** Epoch that the workload will have on the target. */
+  readonly epoch: number;
+  /** Only this node may fetch the checkpoint and the image. */
+  readonly targetNode: string;
+}
+
 /** FreezeSource freezes the tasks and dumps them; they stay frozen until ReleaseSource or ThawSource. */
 export interface FreezeSource {
   readonly migrationId: string;
-  readonly workload: string;
   readonly epoch: number;
-  /** Only this node may fetch the checkpoint. */
-  readonly targetNode: string;
 }
 
 /** ResumeTarget is the COMMIT: the restored tasks may run. */
 export interface ResumeTarget {
+  readonly migrationId: string;
+  readonly epoch: number;
+}
+
+/** FinishTarget waits until the engine, too, has everything as it was at the source, such as the restart policy. */
+export interface FinishTarget {
   readonly migrationId: string;
   readonly epoch: number;
 }
@@ -231,7 +250,6 @@ export interface HandoverSignal {
   readonly migrationId: string;
   readonly epoch: number;
   readonly body?:
-    | { readonly $case: "dumped"; readonly value: Dumped }
     | { readonly $case: "progress"; readonly value: TransferProgress }
     | { readonly $case: "received"; readonly value: Received }
     | { readonly $case: "restored"; readonly value: Restored }
@@ -239,7 +257,7 @@ export interface HandoverSignal {
     | undefined;
 }
 
-/** Dumped: the images are complete and the tasks are held frozen. */
+/** Dumped answers FreezeSource: the images are complete and the tasks are held frozen. */
 export interface Dumped {
   readonly bytesTotal: number;
   readonly dumpMs: number;
@@ -1056,6 +1074,12 @@ export const Command: MessageFns<Command> = {
       case "discardTarget":
         DiscardTarget.encode(message.body.value, writer.uint32(122).fork()).join();
         break;
+      case "prepareSource":
+        PrepareSource.encode(message.body.value, writer.uint32(130).fork()).join();
+        break;
+      case "finishTarget":
+        FinishTarget.encode(message.body.value, writer.uint32(138).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1193,6 +1217,22 @@ export const Command: MessageFns<Command> = {
             message.body = { $case: "discardTarget", value: DiscardTarget.decode(reader, reader.uint32()) };
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.body = { $case: "prepareSource", value: PrepareSource.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.body = { $case: "finishTarget", value: FinishTarget.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1265,6 +1305,14 @@ export const Command: MessageFns<Command> = {
         ? { $case: "discardTarget", value: DiscardTarget.fromJSON(object.discardTarget) }
         : isSet(object.discard_target)
         ? { $case: "discardTarget", value: DiscardTarget.fromJSON(object.discard_target) }
+        : isSet(object.prepareSource)
+        ? { $case: "prepareSource", value: PrepareSource.fromJSON(object.prepareSource) }
+        : isSet(object.prepare_source)
+        ? { $case: "prepareSource", value: PrepareSource.fromJSON(object.prepare_source) }
+        : isSet(object.finishTarget)
+        ? { $case: "finishTarget", value: FinishTarget.fromJSON(object.finishTarget) }
+        : isSet(object.finish_target)
+        ? { $case: "finishTarget", value: FinishTarget.fromJSON(object.finish_target) }
         : undefined,
     };
   },
@@ -1303,6 +1351,10 @@ export const Command: MessageFns<Command> = {
       obj.thawSource = ThawSource.toJSON(message.body.value);
     } else if (message.body?.$case === "discardTarget") {
       obj.discardTarget = DiscardTarget.toJSON(message.body.value);
+    } else if (message.body?.$case === "prepareSource") {
+      obj.prepareSource = PrepareSource.toJSON(message.body.value);
+    } else if (message.body?.$case === "finishTarget") {
+      obj.finishTarget = FinishTarget.toJSON(message.body.value);
     }
     return obj;
   },
@@ -1390,6 +1442,18 @@ export const Command: MessageFns<Command> = {
       case "discardTarget": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "discardTarget", value: DiscardTarget.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "prepareSource": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "prepareSource", value: PrepareSource.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "finishTarget": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "finishTarget", value: FinishTarget.fromPartial(object.body.value) };
         }
         break;
       }
@@ -1520,7 +1584,14 @@ export const CommandResult: MessageFns<CommandResult> = {
 };
 
 function createBaseCommandDone(): CommandDone {
-  return { containerId: "", inspectJson: "", source: undefined, released: undefined, container: undefined };
+  return {
+    containerId: "",
+    inspectJson: "",
+    source: undefined,
+    released: undefined,
+    container: undefined,
+    dumped: undefined,
+  };
 }
 
 export const CommandDone: MessageFns<CommandDone> = {
@@ -1539,6 +1610,9 @@ export const CommandDone: MessageFns<CommandDone> = {
     }
     if (message.container !== undefined) {
       ContainerReport.encode(message.container, writer.uint32(42).fork()).join();
+    }
+    if (message.dumped !== undefined) {
+      Dumped.encode(message.dumped, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1596,6 +1670,14 @@ export const CommandDone: MessageFns<CommandDone> = {
             message.container = ContainerReport.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dumped = Dumped.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1623,6 +1705,7 @@ export const CommandDone: MessageFns<CommandDone> = {
       source: isSet(object.source) ? SourceCheck.fromJSON(object.source) : undefined,
       released: isSet(object.released) ? ReleaseReport.fromJSON(object.released) : undefined,
       container: isSet(object.container) ? ContainerReport.fromJSON(object.container) : undefined,
+      dumped: isSet(object.dumped) ? Dumped.fromJSON(object.dumped) : undefined,
     };
   },
 
@@ -1643,6 +1726,9 @@ export const CommandDone: MessageFns<CommandDone> = {
     if (message.container !== undefined) {
       obj.container = ContainerReport.toJSON(message.container);
     }
+    if (message.dumped !== undefined) {
+      obj.dumped = Dumped.toJSON(message.dumped);
+    }
     return obj;
   },
 
@@ -1661,6 +1747,9 @@ export const CommandDone: MessageFns<CommandDone> = {
       : undefined;
     message.container = (object.container !== undefined && object.container !== null)
       ? ContainerReport.fromPartial(object.container)
+      : undefined;
+    message.dumped = (object.dumped !== undefined && object.dumped !== null)
+      ? Dumped.fromPartial(object.dumped)
       : undefined;
     return message;
   },
@@ -2645,12 +2734,12 @@ export const PrepareTarget: MessageFns<PrepareTarget> = {
   },
 };
 
-function createBaseFreezeSource(): FreezeSource {
+function createBasePrepareSource(): PrepareSource {
   return { migrationId: "", workload: "", epoch: 0, targetNode: "" };
 }
 
-export const FreezeSource: MessageFns<FreezeSource> = {
-  encode(message: FreezeSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const PrepareSource: MessageFns<PrepareSource> = {
+  encode(message: PrepareSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.migrationId !== "") {
       writer.uint32(10).string(message.migrationId);
     }
@@ -2666,7 +2755,7 @@ export const FreezeSource: MessageFns<FreezeSource> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FreezeSource {
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareSource {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2675,7 +2764,7 @@ export const FreezeSource: MessageFns<FreezeSource> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFreezeSource() as any;
+      const message = createBasePrepareSource() as any;
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2723,7 +2812,7 @@ export const FreezeSource: MessageFns<FreezeSource> = {
     }
   },
 
-  fromJSON(object: any): FreezeSource {
+  fromJSON(object: any): PrepareSource {
     return {
       migrationId: isSet(object.migrationId)
         ? globalThis.String(object.migrationId)
@@ -2740,7 +2829,7 @@ export const FreezeSource: MessageFns<FreezeSource> = {
     };
   },
 
-  toJSON(message: FreezeSource): unknown {
+  toJSON(message: PrepareSource): unknown {
     const obj: any = {};
     if (message.migrationId !== "") {
       obj.migrationId = message.migrationId;
@@ -2757,15 +2846,104 @@ export const FreezeSource: MessageFns<FreezeSource> = {
     return obj;
   },
 
+  create<I extends Exact<DeepPartial<PrepareSource>, I>>(base?: I): PrepareSource {
+    return PrepareSource.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PrepareSource>, I>>(object: I): PrepareSource {
+    const message = createBasePrepareSource() as any;
+    message.migrationId = object.migrationId ?? "";
+    message.workload = object.workload ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.targetNode = object.targetNode ?? "";
+    return message;
+  },
+};
+
+function createBaseFreezeSource(): FreezeSource {
+  return { migrationId: "", epoch: 0 };
+}
+
+export const FreezeSource: MessageFns<FreezeSource> = {
+  encode(message: FreezeSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.migrationId !== "") {
+      writer.uint32(10).string(message.migrationId);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FreezeSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFreezeSource() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.migrationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FreezeSource {
+    return {
+      migrationId: isSet(object.migrationId)
+        ? globalThis.String(object.migrationId)
+        : isSet(object.migration_id)
+        ? globalThis.String(object.migration_id)
+        : "",
+      epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
+    };
+  },
+
+  toJSON(message: FreezeSource): unknown {
+    const obj: any = {};
+    if (message.migrationId !== "") {
+      obj.migrationId = message.migrationId;
+    }
+    if (message.epoch !== 0) {
+      obj.epoch = Math.round(message.epoch);
+    }
+    return obj;
+  },
+
   create<I extends Exact<DeepPartial<FreezeSource>, I>>(base?: I): FreezeSource {
     return FreezeSource.fromPartial(base ?? ({} as any));
   },
   fromPartial<I extends Exact<DeepPartial<FreezeSource>, I>>(object: I): FreezeSource {
     const message = createBaseFreezeSource() as any;
     message.migrationId = object.migrationId ?? "";
-    message.workload = object.workload ?? "";
     message.epoch = object.epoch ?? 0;
-    message.targetNode = object.targetNode ?? "";
     return message;
   },
 };
@@ -2853,6 +3031,95 @@ export const ResumeTarget: MessageFns<ResumeTarget> = {
   },
   fromPartial<I extends Exact<DeepPartial<ResumeTarget>, I>>(object: I): ResumeTarget {
     const message = createBaseResumeTarget() as any;
+    message.migrationId = object.migrationId ?? "";
+    message.epoch = object.epoch ?? 0;
+    return message;
+  },
+};
+
+function createBaseFinishTarget(): FinishTarget {
+  return { migrationId: "", epoch: 0 };
+}
+
+export const FinishTarget: MessageFns<FinishTarget> = {
+  encode(message: FinishTarget, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.migrationId !== "") {
+      writer.uint32(10).string(message.migrationId);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishTarget {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishTarget() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.migrationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishTarget {
+    return {
+      migrationId: isSet(object.migrationId)
+        ? globalThis.String(object.migrationId)
+        : isSet(object.migration_id)
+        ? globalThis.String(object.migration_id)
+        : "",
+      epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
+    };
+  },
+
+  toJSON(message: FinishTarget): unknown {
+    const obj: any = {};
+    if (message.migrationId !== "") {
+      obj.migrationId = message.migrationId;
+    }
+    if (message.epoch !== 0) {
+      obj.epoch = Math.round(message.epoch);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FinishTarget>, I>>(base?: I): FinishTarget {
+    return FinishTarget.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FinishTarget>, I>>(object: I): FinishTarget {
+    const message = createBaseFinishTarget() as any;
     message.migrationId = object.migrationId ?? "";
     message.epoch = object.epoch ?? 0;
     return message;
@@ -3212,20 +3479,17 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
       writer.uint32(16).uint64(message.epoch);
     }
     switch (message.body?.$case) {
-      case "dumped":
-        Dumped.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
       case "progress":
-        TransferProgress.encode(message.body.value, writer.uint32(34).fork()).join();
+        TransferProgress.encode(message.body.value, writer.uint32(26).fork()).join();
         break;
       case "received":
-        Received.encode(message.body.value, writer.uint32(42).fork()).join();
+        Received.encode(message.body.value, writer.uint32(34).fork()).join();
         break;
       case "restored":
-        Restored.encode(message.body.value, writer.uint32(50).fork()).join();
+        Restored.encode(message.body.value, writer.uint32(42).fork()).join();
         break;
       case "failed":
-        Failure.encode(message.body.value, writer.uint32(58).fork()).join();
+        Failure.encode(message.body.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -3265,7 +3529,7 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
               break;
             }
 
-            message.body = { $case: "dumped", value: Dumped.decode(reader, reader.uint32()) };
+            message.body = { $case: "progress", value: TransferProgress.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
@@ -3273,7 +3537,7 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
               break;
             }
 
-            message.body = { $case: "progress", value: TransferProgress.decode(reader, reader.uint32()) };
+            message.body = { $case: "received", value: Received.decode(reader, reader.uint32()) };
             continue;
           }
           case 5: {
@@ -3281,19 +3545,11 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
               break;
             }
 
-            message.body = { $case: "received", value: Received.decode(reader, reader.uint32()) };
+            message.body = { $case: "restored", value: Restored.decode(reader, reader.uint32()) };
             continue;
           }
           case 6: {
             if (tag !== 50) {
-              break;
-            }
-
-            message.body = { $case: "restored", value: Restored.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
               break;
             }
 
@@ -3320,9 +3576,7 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
         ? globalThis.String(object.migration_id)
         : "",
       epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
-      body: isSet(object.dumped)
-        ? { $case: "dumped", value: Dumped.fromJSON(object.dumped) }
-        : isSet(object.progress)
+      body: isSet(object.progress)
         ? { $case: "progress", value: TransferProgress.fromJSON(object.progress) }
         : isSet(object.received)
         ? { $case: "received", value: Received.fromJSON(object.received) }
@@ -3342,9 +3596,7 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
     if (message.epoch !== 0) {
       obj.epoch = Math.round(message.epoch);
     }
-    if (message.body?.$case === "dumped") {
-      obj.dumped = Dumped.toJSON(message.body.value);
-    } else if (message.body?.$case === "progress") {
+    if (message.body?.$case === "progress") {
       obj.progress = TransferProgress.toJSON(message.body.value);
     } else if (message.body?.$case === "received") {
       obj.received = Received.toJSON(message.body.value);
@@ -3364,12 +3616,6 @@ export const HandoverSignal: MessageFns<HandoverSignal> = {
     message.migrationId = object.migrationId ?? "";
     message.epoch = object.epoch ?? 0;
     switch (object.body?.$case) {
-      case "dumped": {
-        if (object.body?.value !== undefined && object.body?.value !== null) {
-          message.body = { $case: "dumped", value: Dumped.fromPartial(object.body.value) };
-        }
-        break;
-      }
       case "progress": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "progress", value: TransferProgress.fromPartial(object.body.value) };

@@ -9,8 +9,9 @@ record_process() {
   read -r stat </proc/self/stat
   # shellcheck disable=SC2086 # a list of fields; the name in parentheses has no space
   set -- $stat
-  shift 3
-  echo "$pid ${19}" >"$LAB_DIR/init.pid.new"
+  pid=$1
+  shift 2
+  echo "$pid ${20}" >"$LAB_DIR/init.pid.new"
   mv "$LAB_DIR/init.pid.new" "$LAB_DIR/init.pid"
 }
 
@@ -107,8 +108,6 @@ if [ "${1:-}" = reap ]; then
   done
 fi
 
-pid=$(readlink /proc/self) # of the readlink process: only to see that /proc is there
-read -r pid _ </proc/self/stat
 new=$LAB_DIR/root
 record_process
 mount_root

@@ -9,8 +9,9 @@ main() {
   file=/run/drover-lab/$name.pid
   case $action in
     start) start_service "$@" ;;
+    become) become_service "$@" ;;
     alive) service_process >/dev/null ;;
-    kill) pid=$(service_process) && kill -KILL "$pid" ;;
+    kill) pid=$(service_process) && kill -KILL "$pid" && wait_gone "$pid" ;;
     *) echo "error: no action $action (BAD_USAGE)" >&2 && exit 2 ;;
   esac
 }
@@ -23,40 +24,43 @@ start_time() { # PID, fails for a zombie
 }
 
 service_process() {
-  read -r pid start 2>/dev/null <"$file" || return 1
+  { read -r pid start <"$file"; } 2>/dev/null || return 1
   [ "$(start_time "$pid")" = "$start" ] && echo "$pid"
 }
 
-# The command of a service becomes the positional parameters.
+wait_gone() { # PID
+  tries=0
+  while start_time "$1" >/dev/null && [ $tries -lt 250 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+  done
+}
+
+# The subshell ends at once, which makes the service a child of the node's PID 1. `env` undoes the ignored SIGINT that
+# background jobs of a shell inherit; descriptor 9 is the lab's lock, which is not for services to hold.
 start_service() {
+  rm -f "$file"
+  (setsid env --default-signal sh "$0" become "$name" "$@" </dev/null >>"/var/log/$name.log" 2>&1 9>&- &)
+  tries=0
+  while [ ! -e "$file" ] && [ $tries -lt 250 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+  done
+}
+
+# Writes its own process id before it turns into the service, so that no service runs unnoticed.
+become_service() {
+  echo "$$ $(start_time $$)" >"$file.new"
+  mv "$file.new" "$file"
   case $name in
-    containerd) run containerd ;;
+    containerd) exec containerd ;;
     dockerd)
       rm -f /run/docker.pid # of a killed one: its id may belong to somebody else by now
-      run dockerd --containerd /run/containerd/containerd.sock ;;
-    agent) run node /opt/drover/scripts/drover.mjs agent "$@" ;;
+      exec dockerd --containerd /run/containerd/containerd.sock ;;
+    agent) exec node /opt/drover/scripts/drover.mjs agent "$@" ;;
     *) echo "error: no service $name (BAD_USAGE)" >&2 && exit 2 ;;
   esac
 }
 
-# The shell in between ends at once, which makes the service a child of the node's PID 1. It also undoes the ignored
-# SIGINT that background jobs of a shell inherit.
-run() {
-  setsid sh -c '
-    file=$1 log=$2
-    shift 2
-    env --default-signal sh -c '\''
-      file=$1
-      shift
-      read -r stat </proc/self/stat
-      stat=${stat##*) }
-      echo "$$ $(echo "$stat" | cut -d" " -f20)" >"$file.new"
-      mv "$file.new" "$file"
-      exec "$@"
-    '\'' sh "$file" "$@" </dev/null >>"$log" 2>&1 &
-    while [ ! -e "$file" ]; do sleep 0.01; done
-  ' sh "$file" "/var/log/$name.log" "$@"
-}
-
-main "$@"
-exit
+# One line: the file may be edited while it runs.
+main "$@"; exit

@@ -1,0 +1,96 @@
+import type { ContainerReport, MemoryReport } from '../../proto/index.ts';
+import type { ContainerInspectInfo, ContainerSummary, Engine } from '../docker/engine-port.ts';
+import type { Ledger } from '../workloads/ledger.ts';
+
+/** What reporting needs. */
+export interface ReportDependencies {
+  readonly engine: Pick<Engine, 'list' | 'inspect'>;
+  readonly ledger: Pick<Ledger, 'ofContainer'>;
+  /** Memory of one container in bytes, 0 when it has no cgroup. */
+  readonly containerMemory: (container: { id: string; pid: number }) => Promise<number>;
+  readonly nodeMemory: () => Promise<MemoryReport>;
+  /** Sentences that say why a container cannot be moved. */
+  readonly reasons: (inspect: ContainerInspectInfo) => Promise<readonly string[]>;
+  /** Containers whose lock Docker holds while a restore waits; asking for them would wait as well. */
+  readonly isBusy: (containerId: string) => boolean;
+}
+
+/** What this node has to say about itself and its containers. */
+export interface Reports {
+  memory(): Promise<MemoryReport>;
+  containers(): Promise<ContainerReport[]>;
+  ofContainer(containerId: string): Promise<ContainerReport | undefined>;
+}
+
+interface Known {
+  readonly state: string;
+  readonly inspect: ContainerInspectInfo;
+  readonly reasons: readonly string[];
+}
+
+/** Reports that ask Docker about a container only when it changed, since a Raspberry Pi pays for every inspect. */
+export function createReports(dependencies: ReportDependencies): Reports {
+  const { engine, ledger, containerMemory, nodeMemory, reasons, isBusy } = dependencies;
+  const known = new Map<string, Known>();
+  return { memory: nodeMemory, containers, ofContainer };
+
+  async function containers(): Promise<ContainerReport[]> {
+    const list = await engine.list();
+    const present = new Set(list.map(({ id }) => id));
+    for (const id of known.keys()) if (!present.has(id)) known.delete(id);
+    const reports: ContainerReport[] = [];
+    for (const summary of list) reports.push(await report(summary));
+    return reports;
+  }
+
+  async function ofContainer(containerId: string): Promise<ContainerReport | undefined> {
+    known.delete(containerId);
+    const summary = (await engine.list()).find(({ id }) => id === containerId);
+    return summary && report(summary);
+  }
+
+  async function report(summary: ContainerSummary): Promise<ContainerReport> {
+    const held = ledger.ofContainer(summary.id);
+    const details = isBusy(summary.id) ? undefined : await lookAt(summary);
+    return {
+      containerId: summary.id,
+      name: summary.name,
+      image: summary.image,
+      imageId: summary.imageId,
+      state: summary.state,
+      ports: summary.ports,
+      labels: summary.labels,
+      workload: held?.workload ?? '',
+      epoch: held?.epoch ?? 0,
+      memoryBytes: details?.memoryBytes ?? 0,
+      reasons: details?.reasons ?? ['It is being restored.'],
+    };
+  }
+
+  async function lookAt(
+    summary: ContainerSummary,
+  ): Promise<{ memoryBytes: number; reasons: readonly string[] } | undefined> {
+    for (const fresh of [false, true]) {
+      const details = await detailsOf(summary, fresh);
+      if (details === undefined) return undefined;
+      const memoryBytes = await containerMemory({ id: summary.id, pid: details.inspect.State.Pid });
+      // No memory means that what we knew is of an earlier life of the container.
+      if (memoryBytes > 0 || summary.state !== 'running' || fresh) return { memoryBytes, reasons: details.reasons };
+    }
+    return undefined;
+  }
+
+  async function detailsOf(summary: ContainerSummary, fresh: boolean): Promise<Known | undefined> {
+    const before = known.get(summary.id);
+    if (!fresh && before?.state === summary.state) return before;
+    try {
+      const inspect = await engine.inspect(summary.id);
+      const now = { state: summary.state, inspect, reasons: await reasons(inspect) };
+      known.set(summary.id, now);
+      return now;
+    } catch {
+      // It went away between the list and the question; the next list will not have it.
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# criu-hold: CRIU's action script on both sides of a hand-over. It is called through a link in the control directory
+# of one dump or one restore, and speaks with the agent or the shim through the words there (see drover-runc).
+#
+# post-dump (source): the images are complete and the tasks frozen. Exit 0 lets CRIU kill them, anything else thaws
+# them. The script waits for the verdict without a deadline: only the agent knows what the cluster decided.
+#
+# post-setup-namespaces (target): init and its network namespace exist, its memory does not yet. The engine is told now,
+# so that it sets up the network while CRIU restores the rest. Where sockets need an address that only the engine's
+# network brings, the file network-first makes CRIU wait for it.
+
+dir=${0%/*}
+
+say() {
+  printf '%s\n' "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"
+  printf '\n' 1<>"$dir/$1.wake"
+}
+
+hear() {
+  exec 4<>"$dir/$1.wake"
+  while [ ! -e "$dir/$1" ]; do
+    read -r _ <&4
+  done
+  exec 4<&-
+  read -r word <"$dir/$1"
+}
+
+case $CRTOOLS_SCRIPT_ACTION in
+  post-dump)
+    printf 'dumped\n' >"$dir/state.new" && mv "$dir/state.new" "$dir/state"
+    printf 'dumped\n' 1<>"$dir/events"
+    hear verdict
+    [ "$word" = release ]
+    ;;
+  post-setup-namespaces)
+    say init "$CRTOOLS_INIT_PID"
+    [ ! -e "$dir/network-first" ] || hear network
+    ;;
+esac
