@@ -16,7 +16,10 @@ export const timeoutsSchema = z.strictObject({
   helloMs: ms(10_000, 'how long a new connection of an agent may take to say who it is'),
   heartbeatMs: ms(5_000, 'interval at which agents report'),
   staleAfterMs: ms(15_000, 'a node that is silent for longer is down'),
-  commandMs: ms(30_000, 'commands that only look, note or remove: inspect, adopt, remove, open a log, check a migration'),
+  commandMs: ms(
+    30_000,
+    'commands that only look, note or remove: inspect, adopt, remove, open a log, check a migration',
+  ),
   runMs: ms(300_000, 'starting a new container, which may have to pull its image'),
   migrationMs: ms(600_000, 'a whole migration, unless its start says otherwise'),
   prepareMs: ms(300_000, 'making everything on the target that can be made before the freeze, the image included'),
@@ -37,10 +40,13 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 export const configSchema = z.strictObject({
   logLevel: z.enum(logLevels).default('info').describe('least level of the log'),
   eventCapacity: z.number().int().min(1).max(1_000_000).default(10_000).describe('how many events are kept'),
-  hostnames: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('addresses at which others reach the coordinator; the first one is written into the admin context'),
+  advertisedHost: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'host or address that is written into the admin context; by default the one that is served on, or 127.0.0.1',
+    ),
   timeouts: timeoutsSchema.prefault({}),
 });
 export type Config = z.infer<typeof configSchema>;

@@ -1,17 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   AdminServiceService,
   AgentSessionServiceService,
   DroverError,
-  EnrollmentServiceService,
   type EnrollmentServiceServer,
+  EnrollmentServiceService,
   serverCalls,
   type TlsIdentity,
 } from '../proto/index.ts';
 import { adminCalls } from './api/admin-calls.ts';
 import { createAdminService } from './api/admin-service.ts';
 import { callErrors } from './api/refusals.ts';
-import { openServer } from './api/server.ts';
+import { type ApiServer, openServer } from './api/server.ts';
 import type { TokenBook } from './api/tokens-api.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -62,58 +63,73 @@ export interface Coordinator {
 
 /** Wires a coordinator over an open store and serves. The store stays the caller's. */
 export async function startCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
-  const { store, config, clock, log } = parts;
-  const { timeouts } = config;
-  const events = await createEventLog({ store, clock, log, capacity: config.eventCapacity });
-  const nodes = await createNodeRegistry({ store, clock, staleAfterMs: timeouts.staleAfterMs });
-  const workloads = await createWorkloadRegistry({ store });
-  const agents = createAgents({ log });
-  const outputs = createOutputStreams();
-  const upDown = createUpDownEvents({ events, staleAfterMs: timeouts.staleAfterMs });
-  const security = await parts.openSecurity({ store, nodes, events });
-  const migrations = await createMigrationEngine({ store, agents, nodes, workloads, events, log, timeouts, clock });
-  const { onReport } = createReconciler({
-    ...{ nodes, agents, workloads, events, log, clock },
-    timeoutMs: timeouts.commandMs,
-  });
-  const { authorize, tokens, revoke } = security;
-  const calls = serverCalls(callErrors({ events, log, clock }));
-  const server = openServer(security.tls, [AdminServiceService, AgentSessionServiceService, EnrollmentServiceService]);
-  server.add(
-    AdminServiceService,
-    createAdminService({
-      ...{ nodes, agents, workloads, outputs, events, tokens, migrations, timeouts, revoke },
-      calls: adminCalls(calls, authorize),
-    }),
-  );
-  server.add(
-    AgentSessionServiceService,
-    createSessionService({ ...{ calls, authorize, nodes, agents, outputs, events, upDown, log, onReport }, ...timeouts }),
-  );
-  server.add(EnrollmentServiceService, security.enrollment(calls));
-
+  const core = await openCore(parts);
+  const server = openServer(core.security.tls, services);
+  addServices(server, core, parts);
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= stopAll());
+  const stop = () => {
+    stopped ??= stopAll(core, server, parts);
+    return stopped;
+  };
   try {
+    // Before anyone can ask for a new migration.
+    await core.migrations.resumeOpen();
     const port = await server.listen(parts.listen);
-    await security.onListening(port, server.renew);
-    await migrations.resumeOpen();
+    await core.security.onListening(port, server.renew);
     server.setServing(true);
     return { address: withPort(parts.listen, port), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
 
-  // Migrations end first, as long as the sessions that they need still stand.
-  async function stopAll(): Promise<void> {
-    server.setServing(false);
-    await migrations.stop(timeouts.shutdownMs).catch((error) => log.error({ err: error }, 'migrations did not stop'));
-    agents.endAll(new DroverError('SHUTTING_DOWN', 'The coordinator is stopping; the session is resumed when it is back.'));
-    upDown.stop();
-    security.stop();
-    await server.close();
-  }
+const services = [AdminServiceService, AgentSessionServiceService, EnrollmentServiceService];
+
+type Core = Awaited<ReturnType<typeof openCore>>;
+
+// What the services work on.
+async function openCore({ store, config, clock, log, openSecurity }: CoordinatorParts) {
+  const { timeouts, eventCapacity: capacity } = config;
+  const { staleAfterMs } = timeouts;
+  const events = await createEventLog({ store, clock, log, capacity });
+  const nodes = await createNodeRegistry({ store, clock, staleAfterMs });
+  const workloads = await createWorkloadRegistry({ store });
+  const agents = createAgents({ log });
+  const security = await openSecurity({ store, nodes, events });
+  const migrations = await createMigrationEngine({ store, agents, nodes, workloads, events, log, timeouts, clock });
+  const upDown = createUpDownEvents({ events, staleAfterMs });
+  return { events, nodes, workloads, agents, security, migrations, upDown, outputs: createOutputStreams() };
+}
+
+function addServices(server: ApiServer, core: Core, { config: { timeouts }, clock, log }: CoordinatorParts): void {
+  const { events, nodes, workloads, agents, security, migrations, upDown, outputs } = core;
+  const { authorize, tokens } = security;
+  const calls = serverCalls(callErrors({ events, log, clock }));
+  const shared = { nodes, agents, workloads, events, outputs, timeouts };
+  const { onReport } = createReconciler({ ...shared, log, clock, timeoutMs: timeouts.commandMs });
+  const admin = { ...shared, tokens, migrations, calls: adminCalls(calls, authorize), revoke: security.revoke };
+  const session = { ...shared, ...timeouts, calls, authorize, upDown, log, onReport };
+  server.add(AdminServiceService, createAdminService(admin));
+  server.add(AgentSessionServiceService, createSessionService(session));
+  server.add(EnrollmentServiceService, security.enrollment(calls));
+}
+
+// Migrations end first, as long as the sessions that they need still stand.
+async function stopAll(core: Core, server: ApiServer, { config, log }: CoordinatorParts): Promise<void> {
+  const { migrations, agents, upDown, security } = core;
+  const { shutdownMs } = config.timeouts;
+  server.setServing(false);
+  const left = migrations.stop(shutdownMs).catch((error) => {
+    log.error({ err: error }, 'could not stop the migrations; they are taken up at the next start');
+  });
+  await Promise.race([left, delay(shutdownMs, undefined, { ref: false })]);
+  agents.endAll(
+    new DroverError('SHUTTING_DOWN', 'The coordinator is stopping; the session is resumed when it is back.'),
+  );
+  upDown.stop();
+  security.stop();
+  await server.close();
 }
 
 function withPort(listen: string, port: number): string {

@@ -3,9 +3,9 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Migrations } from '../migration/migrations-port.ts';
 import { eventsApi } from './events-api.ts';
 import { migrationsApi } from './migrations-api.ts';
-import { nodesApi, type NodesApiOptions } from './nodes-api.ts';
+import { type NodesApiOptions, nodesApi } from './nodes-api.ts';
 import { type TokenBook, tokensApi } from './tokens-api.ts';
-import { workloadsApi, type WorkloadsApiOptions } from './workloads-api.ts';
+import { type WorkloadsApiOptions, workloadsApi } from './workloads-api.ts';
 
 export interface AdminServiceOptions
   extends Omit<NodesApiOptions, 'agents' | 'workloads' | 'events'>,

@@ -45,7 +45,11 @@ export function nodesApi({ calls, nodes, workloads, agents, events, revoke }: No
     await revoke(name, fingerprint);
     agents.end(name, new DroverError('CERTIFICATE_REVOKED', `${name} was removed from the cluster.`));
     await nodes.remove(name);
-    await events.record({ type: 'node.removed', node: name, message: `${name} was removed; its certificate is revoked.` });
+    await events.record({
+      type: 'node.removed',
+      node: name,
+      message: `${name} was removed; its certificate is revoked.`,
+    });
   }
 
   function message(view: NodeView) {

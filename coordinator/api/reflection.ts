@@ -11,7 +11,9 @@ import { ReflectionService } from '@grpc/reflection';
  */
 export function addReflection(server: Server): void {
   const root = protoRoot();
-  const files = ['admin', 'agent_session', 'checkpoint_transfer', 'enrollment'].map((name) => `drover/v1/${name}.proto`);
+  const files = ['admin', 'agent_session', 'checkpoint_transfer', 'enrollment'].map(
+    (name) => `drover/v1/${name}.proto`,
+  );
   const definition = loadSync(files, { includeDirs: [root] });
   new ReflectionService(definition).addToServer(server);
 }

@@ -9,6 +9,10 @@ const refusalCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CERTIFICATE_INVALID',
   'CERTIFICATE_EXPIRED',
   'CERTIFICATE_REVOKED',
+  'TOKEN_INVALID',
+  'TOKEN_USED',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
 ]);
 
 // The same refusal of the same host becomes an event once in this time: whoever knocks forever must not push real events out.
@@ -35,8 +39,12 @@ export function callErrors(options: {
   };
 
   function record({ code, message, details }: DroverError, method: string, peer: string): void {
-    const type = method.includes('AgentSessionService') ? 'session.refused' : 'call.refused';
-    void events.record({ type, message, node: details.node ?? '', details: { ...details, code, method, peer } });
+    void events.record({
+      type: typeOf(code, method),
+      message,
+      node: details.node ?? '',
+      details: { ...details, code, method, peer },
+    });
   }
 
   function isNews(key: string): boolean {
@@ -46,6 +54,11 @@ export function callErrors(options: {
     recorded.set(key, now);
     return true;
   }
+}
+
+function typeOf(code: ErrorCode, method: string): string {
+  if (code.startsWith('TOKEN_')) return 'token.refused';
+  return method.includes('AgentSessionService') ? 'session.refused' : 'call.refused';
 }
 
 function hostOf(peer: string): string {

@@ -1,8 +1,4 @@
-import {
-  DroverError,
-  type RunWorkloadRequest,
-  type RunWorkloadResponse,
-} from '../../proto/index.ts';
+import { DroverError, type RunWorkloadRequest, type RunWorkloadResponse } from '../../proto/index.ts';
 import { fleetNode, fleetSnapshot, type Inbound } from '../nodes/fleet.ts';
 import type { NodeRegistry } from '../nodes/registry.ts';
 import { chooseTarget, type Need, whyNot } from '../policy/choose-target.ts';

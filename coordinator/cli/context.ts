@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DroverError, type TlsIdentity } from '../../proto/index.ts';
+import { adminContextSchema } from '../security/admin-context.ts';
 import type { Cli } from './cli.ts';
 
 /** Where the coordinator is and who we are to it. */
@@ -12,13 +13,6 @@ export interface AdminContext {
 /** Where a coordinator with the default data directory leaves the context of its first administrator. */
 export const defaultContextFile = '/var/lib/drover/coordinator/admin-context.json';
 
-const schema = z.object({
-  coordinator: z.string().min(1),
-  caPem: z.string().min(1),
-  certificatePem: z.string().min(1),
-  keyPem: z.string().min(1),
-});
-
 /**
  * Finds and reads the admin context: the file of --context, else of DROVER_CONTEXT, else the default one.
  *
@@ -29,7 +23,13 @@ export function readContext(
   options: { context?: string | undefined; coordinator?: string | undefined },
 ): AdminContext {
   const path = options.context ?? (cli.env.DROVER_CONTEXT || defaultContextFile);
-  const { coordinator, ...tls } = parse(path, readText(cli, path));
+  const {
+    coordinator,
+    ca_pem: caPem,
+    certificate_pem: certificatePem,
+    key_pem: keyPem,
+  } = parse(path, readText(cli, path));
+  const tls = { caPem, certificatePem, keyPem };
   return { coordinator: options.coordinator ?? coordinator, tls };
 }
 
@@ -56,9 +56,9 @@ function forbiddenSentence(path: string): string {
   return `The admin context at ${path} may not be read by this user: use sudo, or a copy of your own with --context.`;
 }
 
-function parse(path: string, text: string): z.infer<typeof schema> {
+function parse(path: string, text: string): z.infer<typeof adminContextSchema> {
   try {
-    return schema.parse(JSON.parse(text));
+    return adminContextSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new DroverError('INVALID_ARGUMENT', `The file ${path} is not an admin context of a Drover coordinator.`, {
       details: { path },

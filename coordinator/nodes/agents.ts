@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { type CommandDone, DroverError, type HandoverSignal } from '../../proto/index.ts';
-import type { CommandBody, SendOptions, Session } from './session.ts';
 import { seenSignals } from './seen-signals.ts';
+import type { CommandBody, SendOptions, Session } from './session.ts';
 
 export type SignalListener = (node: string, signal: HandoverSignal) => void;
 

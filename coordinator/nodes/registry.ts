@@ -95,7 +95,8 @@ export async function createNodeRegistry(options: {
         });
         return before === undefined;
       }),
-    cordon: (name, cordoned) => exclusively(async () => viewOfRecord(await write({ ...requireRecord(name), cordoned }))),
+    cordon: (name, cordoned) =>
+      exclusively(async () => viewOfRecord(await write({ ...requireRecord(name), cordoned }))),
     remove: (name) =>
       exclusively(async () => {
         await records.delete(name);

@@ -46,7 +46,10 @@ export function createSessionService(options: SessionServiceOptions): AgentSessi
   const { calls, authorize, nodes, agents, outputs, upDown, log } = options;
   return { connect: calls.bidi(connect), sendOutput: calls.clientStream(receiveOutput) };
 
-  async function* connect(requests: AsyncIterable<ConnectRequest>, context: CallContext): AsyncIterable<ConnectResponse> {
+  async function* connect(
+    requests: AsyncIterable<ConnectRequest>,
+    context: CallContext,
+  ): AsyncIterable<ConnectResponse> {
     const incoming = requests[Symbol.asyncIterator]();
     const { caller, hello } = await admitted(incoming, context);
     const session = createSession(caller.name);
@@ -68,8 +71,13 @@ export function createSessionService(options: SessionServiceOptions): AgentSessi
     const { body } = await firstMessage(incoming, { timeoutMs: options.helloMs, signal: context.signal });
     if (body?.$case !== 'hello') throw new DroverError('BAD_MESSAGE', 'A session must begin with Hello.');
     if (body.value.node !== caller.name) throw speaksForAnother(caller, body.value);
+    // Asked again: while the Hello was awaited the node may have been removed, and must not come back by this door.
+    authorize(context, 'node');
     // A node whose record was lost between its certificate and this moment still holds a valid certificate.
-    if (!nodes.get(caller.name)) await nodes.admit({ name: caller.name, fingerprint: caller.fingerprint });
+    if (!nodes.get(caller.name)) {
+      await nodes.admit({ name: caller.name, fingerprint: caller.fingerprint });
+      authorize(context, 'node');
+    }
     return { caller, hello: body.value };
   }
 
@@ -104,14 +112,15 @@ export function createSessionService(options: SessionServiceOptions): AgentSessi
   function take(session: Session, { body }: ConnectRequest, order: { lastSeq: number }): void {
     switch (body?.$case) {
       case 'heartbeat':
-        return beat(session, body.value, order);
+        beat(session, body.value, order);
+        break;
       case 'result':
-        if (!session.settle(body.value)) {
-          log.debug({ node: session.node, command: body.value.commandId }, 'ignored a result that nobody waits for');
-        }
-        return;
+        if (session.settle(body.value)) break;
+        log.debug({ node: session.node, command: body.value.commandId }, 'ignored a result that nobody waits for');
+        break;
       case 'signal':
-        return agents.deliver(session.node, body.value);
+        agents.deliver(session.node, body.value);
+        break;
       case 'hello':
         throw new DroverError('BAD_MESSAGE', 'A session has only one Hello.');
       default:

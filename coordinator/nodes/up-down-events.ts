@@ -23,7 +23,10 @@ export function createUpDownEvents(options: {
         timer.refresh();
         return;
       }
-      up.set(node, setTimeout(() => lost(node, `it has not reported for ${staleAfterMs} ms`), staleAfterMs));
+      up.set(
+        node,
+        setTimeout(() => lost(node, `it has not reported for ${staleAfterMs} ms`), staleAfterMs),
+      );
       void events.record({ type: 'node.up', node, message: `${node} is connected and reports.` });
     },
     lost,

@@ -1,7 +1,7 @@
 import type { MemoryReport, Port } from '../../proto/index.ts';
-import { reserveOf } from './pressure.ts';
-import type { Pressure } from './pressure.ts';
 import { portConflict } from './port-conflict.ts';
+import type { Pressure } from './pressure.ts';
+import { reserveOf } from './pressure.ts';
 
 /** One node of a snapshot of the fleet. */
 export interface FleetNode {
@@ -99,7 +99,12 @@ function incompatible(node: FleetNode, need: Need): string | undefined {
 }
 
 function tooSmall(node: FleetNode, need: Need): string | undefined {
-  const { headroom, headroom_floor: floor, disk_free_bytes: disk, disk_needed_bytes: diskNeeded } = numbersOf(node, need);
+  const {
+    headroom,
+    headroom_floor: floor,
+    disk_free_bytes: disk,
+    disk_needed_bytes: diskNeeded,
+  } = numbersOf(node, need);
   // Negated, so that a number that is none counts as too little.
   if (!(headroom >= floor)) {
     return `it would keep ${percent(headroom)} of its memory free, less than ${percent(floor)}`;

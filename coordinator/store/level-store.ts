@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { DroverError } from '../../proto/index.ts';
+import { oneAtATime } from '../one-at-a-time.ts';
 import { changeOf, holds, keysOf } from './apply-operations.ts';
 import { changeHistory } from './change-history.ts';
 import { leaseTimers } from './leases.ts';
@@ -44,7 +45,7 @@ export async function openStoreOver(level: Level, options: StoreOptions = {}): P
   await openLevel(level);
   let revision = await readRevision(level);
   const history = changeHistory({ revision, limit: options.historyLimit ?? 10_000 });
-  const inTurn = turns();
+  const inTurn = oneAtATime();
   const leases = leaseTimers((id) => void expire(id).catch(() => retryExpiry(id)));
 
   for (const [id, { ttlMs, deadline }] of await readLeases(level)) {
@@ -165,14 +166,4 @@ function writeOf({ type, entry }: StoreChange): Write {
 
 function putLease(id: string, record: LeaseRecord): Write {
   return { type: 'put', key: places.lease + id, value: JSON.stringify(record) };
-}
-
-// One after the other, in the order of the calls; a failed one does not stop the next.
-function turns(): <T>(task: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = last.then(task);
-    last = result.catch(() => undefined);
-    return result;
-  };
 }

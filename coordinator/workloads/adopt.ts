@@ -1,8 +1,8 @@
 import { type ContainerReport, DroverError } from '../../proto/index.ts';
 import type { Agents } from '../nodes/agents.ts';
 import type { NodeRegistry } from '../nodes/registry.ts';
-import { settleRecord } from './settle-record.ts';
 import type { WorkloadRecord, WorkloadRegistry } from './registry.ts';
+import { settleRecord } from './settle-record.ts';
 
 export interface AdoptDependencies {
   readonly nodes: Pick<NodeRegistry, 'noteContainer'>;

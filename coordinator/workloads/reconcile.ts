@@ -3,7 +3,7 @@ import { type ContainerReport, toDroverError, WorkloadState } from '../../proto/
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { NodeReport } from '../nodes/registry.ts';
-import { adopt, type AdoptDependencies, recordForAdoption } from './adopt.ts';
+import { type AdoptDependencies, adopt, recordForAdoption } from './adopt.ts';
 import type { WorkloadRecord } from './registry.ts';
 import { workloadState } from './workload-state.ts';
 

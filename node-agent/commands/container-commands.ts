@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type {
   AdoptContainer,
   CommandDone,
@@ -6,7 +7,7 @@ import type {
   RemoveContainer,
   RunContainer,
 } from '../../proto/index.ts';
-import { DroverError, toDroverError } from '../../proto/index.ts';
+import { DroverError } from '../../proto/index.ts';
 import { droverRuntime } from '../docker/container-spec.ts';
 import { parseCreateBody } from '../docker/create-body.ts';
 import type { Engine } from '../docker/engine-port.ts';
@@ -20,13 +21,15 @@ export interface ContainerCommandDependencies {
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly reports: Reports;
-  readonly sendOutput: AgentSession['sendOutput'];
+  /** The session, which exists once commands come. */
+  readonly session: () => Pick<AgentSession, 'sendOutput'> | undefined;
+  readonly log: Logger;
 }
 
 export type ContainerCommands = ReturnType<typeof containerCommands>;
 
 /** Commands that make, take over, show and remove containers. Each may be repeated. */
-export function containerCommands({ engine, ledger, reports, sendOutput }: ContainerCommandDependencies) {
+export function containerCommands({ engine, ledger, reports, session, log }: ContainerCommandDependencies) {
   const done = async (containerId: string): Promise<Partial<CommandDone>> => ({
     containerId,
     container: await reports.ofContainer(containerId),
@@ -79,11 +82,10 @@ export function containerCommands({ engine, ledger, reports, sendOutput }: Conta
       const { containerId } = requireHeld(ledger, workload);
       signal.throwIfAborted();
       const limit = tail === undefined ? {} : { tail };
-      void sendOutput(
-        streamId,
-        (ended) => engine.logs(containerId, { follow, ...limit, signal: ended }),
-        new AbortController().signal,
-      ).catch((error) => toDroverError(error));
+      const logs = (ended: AbortSignal) => engine.logs(containerId, { follow, ...limit, signal: ended });
+      session()
+        ?.sendOutput(streamId, logs, new AbortController().signal)
+        .catch((error) => log.debug({ err: error, workload }, 'a log stream ended early'));
       return {};
     },
   };

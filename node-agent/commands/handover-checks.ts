@@ -4,6 +4,8 @@ import { createBodyFrom } from '../docker/container-spec.ts';
 import { withRestartPolicy } from '../docker/create-body.ts';
 import type { ContainerInspectInfo, Engine } from '../docker/engine-port.ts';
 import { publishedPorts } from '../docker/published-ports.ts';
+import { isWildcard } from '../preflight/listening-sockets.ts';
+import { gatherProcessFacts } from '../preflight/process-facts.ts';
 import type { Ledger } from '../workloads/ledger.ts';
 import { requireHeld } from '../workloads/require-held.ts';
 
@@ -39,6 +41,7 @@ export function handoverChecks(dependencies: HandoverCheckDependencies) {
         image: inspect.Config.Image,
         ports: publishedPorts(inspect),
         containerId: inspect.Id,
+        networkFirst: await needsNetworkFirst(inspect),
       };
     },
 
@@ -48,4 +51,10 @@ export function handoverChecks(dependencies: HandoverCheckDependencies) {
       await checkTarget(workload, source);
     },
   };
+}
+
+// CRIU binds sockets again while it restores; an address such as 127.0.0.1 has to exist by then.
+async function needsNetworkFirst({ Id, State }: ContainerInspectInfo): Promise<boolean> {
+  const { listening } = await gatherProcessFacts({ id: Id, pid: State.Pid });
+  return listening.some(({ address }) => !isWildcard(address));
 }

@@ -102,6 +102,12 @@ export class DockerEngine implements Engine {
     ).catch(ifCode('CONTAINER_NOT_FOUND', undefined));
   }
 
+  async removeImage(reference: string): Promise<void> {
+    await this.#ask({ what: `remove the image ${reference}` }, { timeoutMs: this.#workMs }, () =>
+      this.#docker.getImage(reference).remove(),
+    ).catch(ifStatus(404, undefined));
+  }
+
   async setRestartPolicy(container: string, policy: RestartPolicy): Promise<void> {
     const change = { RestartPolicy: { MaximumRetryCount: 0, ...policy } };
     await this.#ask(aContainer('set the restart policy of', container), this.#quick, () =>

@@ -98,6 +98,8 @@ export interface Engine {
   loadImage(tar: Readable, signal?: AbortSignal): Promise<void>;
   /** Gives an image a name such as drover/fn-node:latest. A name that stands for another image moves. */
   tagImage(imageId: string, name: string): Promise<void>;
+  /** Takes a name away from an image, and the image when it was its last. Absent is fine. */
+  removeImage(reference: string): Promise<void>;
   /** Names of all networks. */
   networks(): Promise<readonly string[]>;
   /** Ends when the container's output does, or when the signal is aborted. */

@@ -5,18 +5,25 @@ import { readChunks } from '../checkpoint/chunk-reader.ts';
 import { parts } from '../checkpoint/format.ts';
 import { createBodyFrom } from '../docker/container-spec.ts';
 import { noRestart } from '../docker/create-body.ts';
+import { upperDirectoryOf } from '../layer/overlay-directories.ts';
+import { packLayer } from '../layer/pack-layer.ts';
+import { processesOf } from '../preflight/process-facts.ts';
 import { ControlDirectory } from '../runtime/control-directory.ts';
 import { heldDump, prepareDump, startDump } from '../runtime/dump.ts';
 import { type Freezer, freezerOf } from '../runtime/freezer.ts';
 import { findRuncTarget, type RuncTarget } from '../runtime/runc.ts';
 import { requireHeld } from '../workloads/require-held.ts';
 import type { HandoverDependencies } from './dependencies.ts';
+import { freezeWithoutExecs } from './freeze-without-execs.ts';
 import type { SourceEntry } from './journal.ts';
+import { LiveMap } from './live-map.ts';
 
 // What is known of a hand-over only while this agent lives.
 interface LiveDump {
   readonly freezer: Freezer;
   readonly runc: RuncTarget;
+  /** Directory of the container's writable layer. */
+  readonly upper: string;
   frozenAt?: number;
 }
 
@@ -27,7 +34,7 @@ interface LiveDump {
  * `thaw` are the only ways out; the first one journalled wins, and repeating it does no harm.
  */
 export class SourceHandovers {
-  private readonly live = new Map<string, LiveDump>();
+  private readonly live = new LiveMap<LiveDump>();
   private readonly d: HandoverDependencies;
 
   constructor(dependencies: HandoverDependencies) {
@@ -64,7 +71,7 @@ export class SourceHandovers {
       images: this.images(entry),
       holdScript: join(this.d.paths.library, 'criu-hold'),
     });
-    this.live.set(entry.migrationId, { freezer: await freezerOf(pid), runc });
+    this.live.set(entry.migrationId, { freezer: await freezerOf(pid), runc, upper: upperDirectoryOf(container) });
     this.d.offers.make({
       migrationId: entry.migrationId,
       epoch: entry.epoch,
@@ -87,9 +94,9 @@ export class SourceHandovers {
     }
     const started = performance.now();
     live.frozenAt = started;
-    await live.freezer.freeze(this.d.timeouts.freezeMs);
     try {
-      await this.dump(entry, live.runc, signal);
+      await this.freezeTasks(entry, live, signal);
+      await this.dump(entry, live, signal);
     } catch (error) {
       await this.thaw(request);
       throw error;
@@ -119,6 +126,11 @@ export class SourceHandovers {
     await this.forget(entry);
   }
 
+  /** Resolves when no hand-over is under way here. */
+  idle(): Promise<void> {
+    return this.live.whenEmpty();
+  }
+
   /** Carries out verdicts that were known before this agent started; the rest stays held. */
   async recover(): Promise<void> {
     for (const entry of await this.d.journal.list()) {
@@ -127,10 +139,17 @@ export class SourceHandovers {
     }
   }
 
-  private async dump(entry: SourceEntry, runc: RuncTarget, signal: AbortSignal): Promise<void> {
+  private async freezeTasks(entry: SourceEntry, { freezer }: LiveDump, signal: AbortSignal): Promise<void> {
+    const tasks = () => processesOf({ id: entry.containerId, pid: entry.pid });
+    await freezeWithoutExecs({ freezer, init: entry.pid, tasks, timeoutMs: this.d.timeouts.freezeMs, signal });
+  }
+
+  private async dump(entry: SourceEntry, { runc, upper }: LiveDump, signal: AbortSignal): Promise<void> {
     const control = this.control(entry);
     const dump = startDump(control, runc, this.images(entry));
-    const complete = dump.dumped(AbortSignal.any([signal, AbortSignal.timeout(this.d.timeouts.dumpMs)]));
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.d.timeouts.dumpMs)]);
+    // CRIU may leave links to unlinked files in the container, so its files are packed after the dump.
+    const complete = dump.dumped(deadline).then(() => packLayer(upper, join(this.directory(entry), parts.layer)));
     const facts = { workload: entry.workload, epoch: entry.epoch };
     this.d.offers.open(entry.migrationId, readChunks(this.directory(entry), complete, facts));
     await complete;

@@ -3,15 +3,21 @@ import { join } from 'node:path';
 import { DroverError, type PrepareTarget, toFailure } from '../../proto/index.ts';
 import { parts } from '../checkpoint/format.ts';
 import { parseCreateBody, splitRestartPolicy } from '../docker/create-body.ts';
+import { applyLayer } from '../layer/apply-layer.ts';
+import { rootDirectoryOf } from '../layer/overlay-directories.ts';
 import { createTicket, openTicket, type RestoreTicket } from '../runtime/restore-ticket.ts';
 import { PeerConnection } from '../transfer/fetch-checkpoint.ts';
 import type { HandoverDependencies } from './dependencies.ts';
 import type { TargetEntry } from './journal.ts';
+import { LiveMap } from './live-map.ts';
 import { throttled } from './throttled.ts';
 
 // What is known of a hand-over only while this agent lives.
 interface LiveRestore {
+  readonly containerId: string;
   readonly ticket: RestoreTicket;
+  /** Where the container's root file system is mounted. */
+  readonly root: string;
   /** Docker's own start call, which returns only after the verdict. */
   readonly start: Promise<void>;
   readonly abort: AbortController;
@@ -31,7 +37,7 @@ const maxCheckpointBytes = 1024 ** 4;
  * ends the wait. The first verdict journalled wins, and repeating it does no harm.
  */
 export class TargetHandovers {
-  private readonly live = new Map<string, LiveRestore>();
+  private readonly live = new LiveMap<LiveRestore>();
   private readonly d: HandoverDependencies;
 
   constructor(dependencies: HandoverDependencies) {
@@ -45,6 +51,7 @@ export class TargetHandovers {
   async prepare(request: PrepareTarget, signal: AbortSignal): Promise<{ containerId: string }> {
     const { source } = request;
     if (source === undefined) throw new DroverError('BAD_MESSAGE', 'The order says nothing of the container.');
+    requireNewer(this.d.ledger, request);
     const peer = new PeerConnection({ node: request.sourceNode, address: request.sourceAddress }, this.d.tls());
     const abort = new AbortController();
     try {
@@ -60,7 +67,7 @@ export class TargetHandovers {
         restartPolicy,
       };
       await this.d.journal.write(entry);
-      const live = await this.startWaiting(entry, abort, signal);
+      const live = await this.startWaiting(entry, source.networkFirst, abort, signal);
       live.receiving = this.receive(entry, live, peer).finally(() => peer.close());
       return { containerId };
     } catch (error) {
@@ -102,6 +109,16 @@ export class TargetHandovers {
     await this.forget(entry);
   }
 
+  /** Whether Docker's start of this container waits here for a verdict. */
+  holds(containerId: string): boolean {
+    return [...this.live.values()].some((live) => live.containerId === containerId);
+  }
+
+  /** Resolves when no hand-over is under way here. */
+  idle(): Promise<void> {
+    return this.live.whenEmpty();
+  }
+
   /** Carries out verdicts that were known before this agent started, and drops halves that can never be restored. */
   async recover(): Promise<void> {
     for (const entry of await this.d.journal.list()) {
@@ -125,15 +142,28 @@ export class TargetHandovers {
     throw new DroverError('IMAGE_NOT_FOUND', `The image ${image} did not arrive as ${imageId}.`);
   }
 
-  private async startWaiting(entry: TargetEntry, abort: AbortController, signal: AbortSignal): Promise<LiveRestore> {
+  private async startWaiting(
+    entry: TargetEntry,
+    networkFirst: boolean,
+    abort: AbortController,
+    signal: AbortSignal,
+  ): Promise<LiveRestore> {
     const ticket = await createTicket(this.d.paths, {
       containerId: entry.containerId,
       images: this.images(entry),
       deadlineS: Math.ceil(this.d.timeouts.waitForCheckpointMs / 1000),
-      networkFirst: false,
+      networkFirst,
     });
+    const root = rootDirectoryOf(await this.d.engine.inspect(entry.containerId));
     const start = this.d.engine.start(entry.containerId);
-    const live: LiveRestore = { ticket, start, abort, receiving: Promise.resolve() };
+    const live: LiveRestore = {
+      containerId: entry.containerId,
+      root,
+      ticket,
+      start,
+      abort,
+      receiving: Promise.resolve(),
+    };
     this.live.set(entry.migrationId, live);
     // A start that fails before the shim waits says why; one that fails later is reported by who waits for it.
     const failed = start.then(() => new Promise<never>(() => undefined));
@@ -156,6 +186,7 @@ export class TargetHandovers {
         signal,
       );
       const received = performance.now();
+      await applyLayer(join(this.directory(entry), parts.layer), live.root);
       await live.ticket.restore();
       this.send(entry, { $case: 'received', value: { bytesTotal: bytes, bytesSent: bytes } });
       await live.ticket.restored(AbortSignal.any([signal, AbortSignal.timeout(this.d.timeouts.restoreMs)]));
@@ -201,4 +232,13 @@ export class TargetHandovers {
   private images(entry: TargetEntry): string {
     return join(this.directory(entry), parts.images);
   }
+}
+
+// Whoever holds a higher epoch must not be overtaken by a late order.
+function requireNewer(ledger: HandoverDependencies['ledger'], { workload, epoch }: PrepareTarget): void {
+  const highest = ledger.highestEpoch(workload);
+  if (epoch > highest) return;
+  throw new DroverError('STALE_EPOCH', `This node has seen ${workload} at epoch ${highest} already.`, {
+    details: { workload, epoch: String(epoch) },
+  });
 }

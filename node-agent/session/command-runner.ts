@@ -28,7 +28,7 @@ export function createCommandRunner(options: {
   return {
     run(command) {
       const known = results.get(command.id);
-      if (known) return known;
+      if (known !== undefined) return known;
       const result = runOnce(command);
       results.set(command.id, result);
       void result.then(() => remember(command.id));

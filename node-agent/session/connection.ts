@@ -25,7 +25,10 @@ export interface ConnectionOptions {
   readonly report: () => Promise<Report>;
   /** Number of the next heartbeat; grows over all connections of this process. */
   readonly nextSeq: () => number;
-  readonly onWelcome: (connection: { readonly client: AgentSessionServiceClient; readonly beatSoon: () => void }) => void;
+  readonly onWelcome: (connection: {
+    readonly client: AgentSessionServiceClient;
+    readonly beatSoon: () => void;
+  }) => void;
   readonly onCommand: (command: Command) => void;
   /** How long the coordinator may take to welcome, in milliseconds. */
   readonly welcomeMs: number;
@@ -40,7 +43,11 @@ const partingMs = 1000;
 export async function holdConnection(options: ConnectionOptions): Promise<void> {
   const { coordinator, tls, hello, outgoing, stop, log, welcomeMs } = options;
   const peer = `the coordinator at ${coordinator}`;
-  const client = new AgentSessionServiceClient(coordinator, clientCredentials(tls), channelOptions(coordinatorIdentity));
+  const client = new AgentSessionServiceClient(
+    coordinator,
+    clientCredentials(tls),
+    channelOptions(coordinatorIdentity),
+  );
   const call = client.connect();
   // Errors reach the reading loop; this listener only keeps one that comes after it from ending the process.
   call.on('error', () => undefined);

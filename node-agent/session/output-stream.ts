@@ -38,7 +38,11 @@ export async function sendOutput(options: {
   signal.addEventListener('abort', cancel, { once: true });
   const either = AbortSignal.any([signal, ended.signal]);
   try {
-    await writeAll(call, messages(streamId, () => chunks(either)), either).catch((error) => {
+    await writeAll(
+      call,
+      messages(streamId, () => chunks(either)),
+      either,
+    ).catch((error) => {
       if (!either.aborted) throw error;
     });
     call.end();

@@ -14,8 +14,6 @@ export interface LedgerEntry {
 /** What this node knows for sure of its workloads, kept over crashes. Writes are durable before they resolve. */
 export interface Ledger {
   get(workload: string): LedgerEntry | undefined;
-  /** Throws WORKLOAD_NOT_FOUND when this node does not run the workload. */
-  require(workload: string): LedgerEntry;
   list(): readonly LedgerEntry[];
   /** The workload of a container, undefined when Drover does not manage it. */
   ofContainer(containerId: string): LedgerEntry | undefined;
@@ -62,12 +60,6 @@ class FileLedger implements Ledger {
   get(workload: string): LedgerEntry | undefined {
     const held = own(this.#content.workloads, workload);
     return held && { workload, ...held };
-  }
-
-  require(workload: string): LedgerEntry {
-    const entry = this.get(workload);
-    if (entry !== undefined) return entry;
-    throw new DroverError('WORKLOAD_NOT_FOUND', `This node runs no workload ${workload}: see \`drover ps\`.`);
   }
 
   list(): readonly LedgerEntry[] {

@@ -69,7 +69,9 @@ export function serverCalls(onError: OnCallError) {
         handle: (requests: AsyncIterable<Req>, context: CallContext) => AsyncIterable<Res>,
       ): handleBidiStreamingCall<Req, Res> =>
       (call) => {
-        run(call, (context) => writeAll(call, handle(call, context), context.signal)).then(
+        // Reading to the end must not destroy the stream: the status is still to be written to its other half.
+        const requests = call.iterator({ destroyOnReturn: false });
+        run(call, (context) => writeAll(call, handle(requests, context), context.signal)).then(
           () => call.end(),
           (error) => call.emit('error', asResponse(call, error)),
         );

@@ -1,16 +1,13 @@
-import test, { type ExecutionContext } from 'ava';
-import { createSession, type SessionOptions } from '../../node-agent/session/session-client.ts';
-import { CommandDone, DroverError, HandoverSignal, type SendOutputRequest } from '../../proto/index.ts';
+import { once } from 'node:events';
+import test from 'ava';
+import { createSession } from '../../node-agent/session/session-client.ts';
+import { CommandDone, DroverError, HandoverSignal } from '../../proto/index.ts';
 import { aContainer } from '../support/a-fleet.ts';
+import { inspect, options } from '../support/raw-session.ts';
 import { rejectionOf } from '../support/rejection-of.ts';
-import { aHello, type SessionHost, startSessionHost } from '../support/session-host.ts';
-import { silentLog as log } from '../support/silent-log.ts';
+import { aHello, startSessionHost } from '../support/session-host.ts';
+import { agentOptions, startAgent } from '../support/test-agent.ts';
 import { until } from '../support/until.ts';
-
-const backoff = { firstMs: 10, longestMs: 50, refusedMs: 2 ** 30 };
-const inspect = { $case: 'inspectContainer', value: { workload: 'web' } } as const;
-const options = { timeoutMs: 5000 };
-const never = new AbortController().signal;
 
 test('an agent connects, reports at the interval, and does what it is told', async (t) => {
   const host = await startSessionHost({ heartbeatMs: 50 });
@@ -117,129 +114,14 @@ test('an agent that stops ends its session in order', async (t) => {
   t.deepEqual(host.refusals, []);
 });
 
-test('output flows from the agent to its reader, and its end with it', async (t) => {
-  const host = await startSessionHost();
-  const agent = await startAgent(t, host, 'edge-1');
-  const output = host.outputs.expect('edge-1', { timeoutMs: 5000, signal: never });
-  const sending = agent.sendOutput(output.streamId, () => lines(3), never);
-  t.deepEqual(await textOf(output.read()), ['line 1', 'line 2', 'line 3']);
-  await t.notThrowsAsync(sending);
-});
-
-test('an error at the agent is the last thing that its reader sees', async (t) => {
-  const host = await startSessionHost();
-  const agent = await startAgent(t, host, 'edge-1');
-  const output = host.outputs.expect('edge-1', { timeoutMs: 5000, signal: never });
-  const sending = agent.sendOutput(output.streamId, () => failing(), never).catch(() => undefined);
-  t.is((await rejectionOf(textOf(output.read()))).code, 'CONTAINER_NOT_FOUND');
-  await sending;
-});
-
-test('a reader that goes away ends the output of the agent', async (t) => {
-  const host = await startSessionHost();
-  const agent = await startAgent(t, host, 'edge-1');
-  const reader = new AbortController();
-  const output = host.outputs.expect('edge-1', { timeoutMs: 5000, signal: reader.signal });
-  let stopped = false;
-  const sending = agent.sendOutput(output.streamId, (signal) => endless(signal, () => (stopped = true)), never);
-  const outcome = rejectionOf(sending);
-  for await (const message of output.read()) {
-    if (message.data.length > 0) break;
-  }
-  reader.abort();
-  t.is((await outcome).code, 'CANCELLED');
-  t.true(stopped);
-});
-
-test('output that is not read is not produced', async (t) => {
-  const host = await startSessionHost();
-  const agent = await startAgent(t, host, 'edge-1');
-  const output = host.outputs.expect('edge-1', { timeoutMs: 5000, signal: never });
-  let produced = 0;
-  const chunk = { stream: 'stdout' as const, data: Buffer.alloc(256 * 1024) };
-  async function* source() {
-    for (; produced < 200; produced++) yield chunk;
-  }
-  const sending = agent.sendOutput(output.streamId, source, never);
-  const reading = output.read()[Symbol.asyncIterator]();
-  await reading.next();
-  let before = -1;
-  while (before !== produced) {
-    before = produced;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  t.true(produced < 100, `${produced} chunks of 256 KiB were produced although only one was read`);
-  let rest = 1;
-  while (!(await reading.next()).done) rest++;
-  t.is(rest, 200);
-  await sending;
-});
-
-test('output of a stream that nobody asked this node for is refused', async (t) => {
-  const host = await startSessionHost();
-  const agent = await startAgent(t, host, 'edge-2');
-  const output = host.outputs.expect('edge-1', { timeoutMs: 5000, signal: never });
-  t.is((await rejectionOf(agent.sendOutput(output.streamId, () => lines(1), never))).code, 'PERMISSION_DENIED');
-  output.close();
-});
-
-test('a node that never opens the stream lets its reader down in time', async (t) => {
+test('a session that the agent ends in order gets the status OK', async (t) => {
   const host = await startSessionHost();
   t.teardown(host.stop);
-  const output = host.outputs.expect('edge-1', { timeoutMs: 20, signal: never });
-  t.is((await rejectionOf(textOf(output.read()))).code, 'TIMEOUT');
+  const call = (await host.client('edge-1')).connect();
+  call.write({ body: { $case: 'hello', value: aHello('edge-1') } });
+  await once(call, 'data');
+  call.end();
+  call.resume();
+  const [status] = await once(call, 'status');
+  t.is(status.code, 0);
 });
-
-async function startAgent(
-  t: ExecutionContext,
-  host: SessionHost,
-  node: string,
-  changes: Partial<SessionOptions> = {},
-  waitUntilOpen = true,
-) {
-  const session = createSession({ ...(await agentOptions(host, node)), ...changes });
-  const stop = new AbortController();
-  const running = session.run(stop.signal);
-  t.teardown(async () => {
-    stop.abort();
-    await running;
-    await host.stop();
-  });
-  if (waitUntilOpen) await until(() => session.connected);
-  return session;
-}
-
-async function agentOptions(host: SessionHost, node: string): Promise<SessionOptions> {
-  const tls = await host.certificate(node);
-  return {
-    tls: () => tls,
-    coordinator: host.address,
-    hello: async () => aHello(node),
-    heartbeat: async () => ({ containers: [] }),
-    execute: async () => CommandDone.fromPartial({}),
-    ...{ log, backoff },
-  };
-}
-
-async function* lines(count: number) {
-  for (let n = 1; n <= count; n++) yield { stream: 'stdout' as const, data: Buffer.from(`line ${n}`) };
-}
-
-async function* failing() {
-  yield* lines(1);
-  throw new DroverError('CONTAINER_NOT_FOUND', 'It is gone.');
-}
-
-async function* endless(signal: AbortSignal, onStop: () => void) {
-  signal.addEventListener('abort', onStop, { once: true });
-  for (let n = 0; !signal.aborted; n++) {
-    yield { stream: 'stdout' as const, data: Buffer.from(`line ${n}`) };
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-async function textOf(messages: AsyncIterable<SendOutputRequest>): Promise<string[]> {
-  const text: string[] = [];
-  for await (const { data } of messages) text.push(data.toString());
-  return text;
-}

@@ -1,27 +1,9 @@
-import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
 import test from 'ava';
-import {
-  AgentSessionServiceService,
-  type AgentSessionServiceClient,
-  CommandDone,
-  type ConnectRequest,
-  type ConnectResponse,
-  DroverError,
-  type ErrorCode,
-  fromStatus,
-  HandoverSignal,
-} from '../../proto/index.ts';
-import { aMemory } from '../support/a-fleet.ts';
+import { CommandDone, type ConnectRequest, DroverError, type ErrorCode, HandoverSignal } from '../../proto/index.ts';
+import { beat, errorOf, inspect, nextCommand, open, options } from '../support/raw-session.ts';
 import { rejectionOf } from '../support/rejection-of.ts';
-import { aHello, type SessionHost, startSessionHost } from '../support/session-host.ts';
+import { aHello, startSessionHost } from '../support/session-host.ts';
 import { until } from '../support/until.ts';
-
-type Call = ClientDuplexStream<ConnectRequest, ConnectResponse>;
-const inspect = { $case: 'inspectContainer', value: { workload: 'web' } } as const;
-const options = { timeoutMs: 5000 };
 
 test('a session begins with Hello and is welcomed with the interval', async (t) => {
   const host = await startSessionHost({ heartbeatMs: 1234 });
@@ -187,64 +169,6 @@ test('signals reach every listener once, even when one of them fails or the agen
   await host.stop();
 });
 
-test('bytes that are no message end only the session that sent them', async (t) => {
-  const host = await startSessionHost();
-  const good = await open(host, 'edge-1');
-  const client = await host.client('edge-2');
-  const { path, responseDeserialize } = AgentSessionServiceService.connect;
-  const raw = (bytes: Buffer) => bytes;
-  const call = client.makeBidiStreamRequest(path, raw, responseDeserialize);
-  call.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff]));
-  await errorOf(call as unknown as Call);
-  await answersCommands(t, host, good.call);
-  await host.stop();
-});
-
-test('a session that is open and then sends bytes that are no message is ended', async (t) => {
-  const host = await startSessionHost();
-  const client = await host.client('edge-1');
-  const { path, requestSerialize, responseDeserialize } = AgentSessionServiceService.connect;
-  const serialize = (message: ConnectRequest | Buffer) =>
-    Buffer.isBuffer(message) ? message : requestSerialize(message);
-  const call = client.makeBidiStreamRequest(path, serialize, responseDeserialize);
-  call.write({ body: { $case: 'hello', value: aHello('edge-1') } });
-  await once(call, 'data');
-  call.write(Buffer.from([0x0a, 0x7f, 0x01]));
-  await errorOf(call as unknown as Call);
-  await until(() => !host.agents.isConnected('edge-1'));
-  t.is(host.nodes.require('edge-1').state, 'down');
-  await host.stop();
-});
-
-test('garbage on the port, plain or inside TLS, does not disturb others', async (t) => {
-  const host = await startSessionHost();
-  const { call } = await open(host, 'edge-1');
-  const plain = connectTcp(host.port, '127.0.0.1', () => plain.write(Buffer.alloc(4096, 0x5a)));
-  plain.on('error', () => undefined);
-  await once(plain, 'close');
-  const inside = connectTls({ port: host.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] }, () =>
-    inside.write(Buffer.alloc(4096, 0x5a)),
-  );
-  inside.on('error', () => undefined);
-  inside.resume();
-  await once(inside, 'close');
-  await answersCommands(t, host, call);
-  await host.stop();
-});
-
-test('a caller without a certificate learns that it needs one', async (t) => {
-  const host = await startSessionHost();
-  const { credentials } = await import('@grpc/grpc-js');
-  const { AgentSessionServiceClient: Client, channelOptions, coordinatorIdentity } = await import('../../proto/index.ts');
-  const { caPem } = await host.certificate('edge-1');
-  const client = new Client(host.address, credentials.createSsl(Buffer.from(caPem)), channelOptions(coordinatorIdentity));
-  const call = client.connect();
-  call.write({ body: { $case: 'hello', value: aHello('edge-1') } });
-  t.is((await errorOf(call)).code, 'UNAUTHENTICATED');
-  client.close();
-  await host.stop();
-});
-
 test('whoever waits for a node is woken when it connects, or by its own signal', async (t) => {
   const host = await startSessionHost();
   const patient = host.agents.waitUntilConnected('edge-1', new AbortController().signal);
@@ -255,36 +179,3 @@ test('whoever waits for a node is woken when it connects, or by its own signal',
   await t.notThrowsAsync(host.agents.waitUntilConnected('edge-1', new AbortController().signal));
   await host.stop();
 });
-
-async function open(host: SessionHost, node: string) {
-  const client: AgentSessionServiceClient = await host.client(node);
-  const call = client.connect();
-  call.on('error', () => undefined);
-  call.write({ body: { $case: 'hello', value: aHello(node) } });
-  const [first] = (await once(call, 'data')) as [ConnectResponse];
-  return { call, welcome: first.body };
-}
-
-async function nextCommand(call: Call) {
-  const [message] = (await once(call, 'data')) as [ConnectResponse];
-  if (message.body?.$case !== 'command') throw new Error('expected a command');
-  return message.body.value;
-}
-
-function beat(call: Call, seq: number, availableBytes: number): void {
-  call.write({ body: { $case: 'heartbeat', value: { seq, containers: [], memory: aMemory({ availableBytes }) } } });
-}
-
-async function errorOf(call: Call): Promise<DroverError> {
-  call.resume();
-  const [error] = await once(call, 'error').catch((thrown) => [thrown]);
-  return fromStatus(error, 'the coordinator');
-}
-
-async function answersCommands(t: { is: (a: unknown, b: unknown) => void }, host: SessionHost, call: Call) {
-  const sent = host.agents.send('edge-1', inspect, options);
-  const { id } = await nextCommand(call);
-  const value = CommandDone.fromPartial({ inspectJson: 'fine' });
-  call.write({ body: { $case: 'result', value: { commandId: id, outcome: { $case: 'done', value } } } });
-  t.is((await sent).inspectJson, 'fine');
-}

@@ -41,7 +41,9 @@ export async function startFakeAdmin(answers: AdminAnswers): Promise<FakeAdmin> 
   const address = `127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
   const contextFile = join(folder, 'admin-context.json');
-  await writeFile(contextFile, JSON.stringify({ coordinator: address, ...certificates.admin }), { mode: 0o600 });
+  const { caPem, certificatePem, keyPem } = certificates.admin;
+  const context = { coordinator: address, ca_pem: caPem, certificate_pem: certificatePem, key_pem: keyPem };
+  await writeFile(contextFile, JSON.stringify(context), { mode: 0o600 });
   const stop = async () => {
     server.forceShutdown();
     await rm(folder, { recursive: true, force: true });

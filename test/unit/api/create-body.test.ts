@@ -2,7 +2,11 @@ import test from 'ava';
 import { parseCreateBody } from '../../../coordinator/api/create-body.ts';
 
 test('image, name, memory and ports are read, the rest is let through', (t) => {
-  const bindings = { '80/tcp': [{ HostIp: '10.0.0.1', HostPort: '8080' }], '53/udp': [{ HostPort: '' }], '99/tcp': null };
+  const bindings = {
+    '80/tcp': [{ HostIp: '10.0.0.1', HostPort: '8080' }],
+    '53/udp': [{ HostPort: '' }],
+    '99/tcp': null,
+  };
   const body = {
     ...{ name: 'web', Image: 'nginx', Cmd: ['nginx'] },
     HostConfig: { Memory: 1000, MemoryReservation: 600, PortBindings: bindings },

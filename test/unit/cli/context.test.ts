@@ -3,7 +3,7 @@ import { defaultContextFile, readContext } from '../../../coordinator/cli/contex
 import { reachableAddresses } from '../../../coordinator/cli/reachable-addresses.ts';
 import { DroverError } from '../../../proto/index.ts';
 
-const context = { coordinator: '10.0.0.1:7400', caPem: 'ca', certificatePem: 'certificate', keyPem: 'key' };
+const context = { coordinator: '10.0.0.1:7400', ca_pem: 'ca', certificate_pem: 'certificate', key_pem: 'key' };
 
 function surroundings(files: Record<string, string>, env: Record<string, string> = {}) {
   const readFile = (path: string) => {
@@ -36,7 +36,7 @@ test('a missing context says where it is to be had', (t) => {
 });
 
 test('a file that is no context is refused', (t) => {
-  for (const text of ['', 'null', '{}', JSON.stringify({ ...context, keyPem: 1 })]) {
+  for (const text of ['', 'null', '{}', JSON.stringify({ ...context, key_pem: 1 })]) {
     const error = t.throws(() => readContext(surroundings({ a: text }), { context: 'a' }), { instanceOf: DroverError });
     t.is(error.code, 'INVALID_ARGUMENT');
   }

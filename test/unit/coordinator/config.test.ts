@@ -13,7 +13,11 @@ const withFile = async <T>(text: string, use: (file: string) => Promise<T>): Pro
 };
 
 test('without a file everything has a default', async (t) => {
-  t.like(await loadConfig(), { logLevel: 'info', eventCapacity: 10_000, timeouts: { heartbeatMs: 5000, staleAfterMs: 15_000 } });
+  t.like(await loadConfig(), {
+    logLevel: 'info',
+    eventCapacity: 10_000,
+    timeouts: { heartbeatMs: 5000, staleAfterMs: 15_000 },
+  });
 });
 
 test('what a file sets is taken, the rest keeps its default', async (t) => {

@@ -51,7 +51,12 @@ test('a cordon survives a restart and a new certificate', async (t) => {
   const { nodes: again } = await opened(store);
   t.false(await again.admit({ name: 'edge-1', fingerprint: 'CC:DD' }));
   again.connected('edge-1', hello);
-  t.like(again.get('edge-1'), { state: 'cordoned', cordoned: true, fingerprint: 'CC:DD', certificateExpiresAt: expiry });
+  t.like(again.get('edge-1'), {
+    state: 'cordoned',
+    cordoned: true,
+    fingerprint: 'CC:DD',
+    certificateExpiresAt: expiry,
+  });
 });
 
 test('a container that a command made is seen before the next report, once', async (t) => {

@@ -37,7 +37,11 @@ for (const [title, node, need, why] of refusals) {
 
 const acceptances: [string, Partial<FleetNode>, Partial<Need>][] = [
   ['a watched node, when a person asked', { pressure: 'watch' }, {}],
-  ['a node that uses the port with another protocol', { ports: [port(53)] }, { ports: [port(53, { protocol: 'udp' })] }],
+  [
+    'a node that uses the port with another protocol',
+    { ports: [port(53)] },
+    { ports: [port(53, { protocol: 'udp' })] },
+  ],
   [
     'a node that uses the port on another address',
     { ports: [port(80, { hostIp: '10.0.0.1' })] },
@@ -61,7 +65,9 @@ test('the node with the most memory left wins, and the choice says so with numbe
 
 test('equal nodes are shared out among workloads', (t) => {
   const fleet = [aNode(), aNode({ name: 'edge-2' }), aNode({ name: 'edge-3' })];
-  const chosen = new Set(Array.from({ length: 30 }, (_, n) => chooseTarget(fleet, aNeed({ workload: `w${n}` })).chosen));
+  const chosen = new Set(
+    Array.from({ length: 30 }, (_, n) => chooseTarget(fleet, aNeed({ workload: `w${n}` })).chosen),
+  );
   t.is(chosen.size, 3);
 });
 
@@ -78,15 +84,21 @@ const anyNode = fc.record({
   }),
   arch: fc.constantFrom('x86_64', 'aarch64'),
   shimReady: fc.boolean(),
-  ports: fc.array(fc.integer({ min: 0, max: 3 }).map((n) => port(n)), { maxLength: 2 }),
+  ports: fc.array(
+    fc.integer({ min: 0, max: 3 }).map((n) => port(n)),
+    { maxLength: 2 },
+  ),
   inbound: fc.record({ moves: fc.integer({ min: 0, max: 1 }), bytes: fc.integer({ min: 0, max: 2 ** 31 }) }),
 });
-const anyFleet = fc.array(anyNode, { maxLength: 6 }).map((nodes) =>
-  nodes.map((node, n) => aNode({ ...node, name: `edge-${n + 1}`, memory: aMemory(node.memory) })),
-);
+const anyFleet = fc
+  .array(anyNode, { maxLength: 6 })
+  .map((nodes) => nodes.map((node, n) => aNode({ ...node, name: `edge-${n + 1}`, memory: aMemory(node.memory) })));
 const anyNeed = fc.record({
   memoryBytes: fc.integer({ min: 0, max: 2 ** 32 }),
-  ports: fc.array(fc.integer({ min: 0, max: 3 }).map((n) => port(n)), { maxLength: 1 }),
+  ports: fc.array(
+    fc.integer({ min: 0, max: 3 }).map((n) => port(n)),
+    { maxLength: 1 },
+  ),
   arch: fc.constantFrom('x86_64', 'aarch64'),
   leaves: fc.constantFrom('edge-1', 'edge-2', 'elsewhere'),
 });

@@ -35,7 +35,11 @@ test('a failed command that is repeated fails the same, without being tried agai
 
 test('only the latest results are remembered', async (t) => {
   const ids: string[] = [];
-  const { run } = runner(async ({ id }) => (ids.push(id), done()), { capacity: 2 });
+  const execute: Execute = async ({ id }) => {
+    ids.push(id);
+    return done();
+  };
+  const { run } = runner(execute, { capacity: 2 });
   for (const id of ['a', 'b', 'c', 'c', 'a']) await run(command({ id }));
   t.deepEqual(ids, ['a', 'b', 'c', 'a']);
 });

@@ -4,7 +4,10 @@ import { type ConnectRequest, HandoverSignal } from '../../../proto/index.ts';
 
 const progress = (bytesReceived: number) =>
   HandoverSignal.fromPartial({ migrationId: 'm1', body: { $case: 'progress', value: { bytesReceived } } });
-const restored = HandoverSignal.fromPartial({ migrationId: 'm1', body: { $case: 'restored', value: { restoreMs: 1 } } });
+const restored = HandoverSignal.fromPartial({
+  migrationId: 'm1',
+  body: { $case: 'restored', value: { restoreMs: 1 } },
+});
 const result = (commandId: string) => ({ commandId, outcome: undefined });
 
 test('what was queued while disconnected is sent in order', async (t) => {
@@ -52,7 +55,10 @@ test('the queue is bounded and drops the oldest', async (t) => {
 
 test('a waiting session ends when it is stopped', async (t) => {
   const stop = new AbortController();
-  const next = createOutgoing({ monotonicMs: () => 0 }).messages(stop.signal)[Symbol.asyncIterator]().next();
+  const next = createOutgoing({ monotonicMs: () => 0 })
+    .messages(stop.signal)
+    [Symbol.asyncIterator]()
+    .next();
   stop.abort();
   t.true((await next).done);
 });

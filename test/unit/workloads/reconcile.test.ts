@@ -10,7 +10,8 @@ import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedEvents } from '../../support/recorded-events.ts';
 import { silentLog as log } from '../../support/silent-log.ts';
 
-const labelled = (changes: Partial<ContainerReport> = {}) => aContainer({ labels: { 'drover.enable': 'true' }, ...changes });
+const labelled = (changes: Partial<ContainerReport> = {}) =>
+  aContainer({ labels: { 'drover.enable': 'true' }, ...changes });
 const web: WorkloadRecord = { name: 'web', node: 'edge-1', containerId: 'c1', epoch: 3, image: 'i' };
 const webReport = (changes: Partial<ContainerReport> = {}) =>
   aContainer({ containerId: 'c1', workload: 'web', epoch: 3, ...changes });

@@ -5,7 +5,10 @@ import { WorkloadState } from '../../../proto/index.ts';
 import { aContainer } from '../../support/a-fleet.ts';
 
 const web: WorkloadRecord = { name: 'web', node: 'edge-1', containerId: 'c1', epoch: 1, image: 'i' };
-const reporting = (state: string): NodeGlance => ({ state: 'ready', containers: [aContainer({ containerId: 'c1', state })] });
+const reporting = (state: string): NodeGlance => ({
+  state: 'ready',
+  containers: [aContainer({ containerId: 'c1', state })],
+});
 
 const rows: [string, Partial<WorkloadRecord>, NodeGlance | undefined, keyof typeof WorkloadState][] = [
   ['reported as running', {}, reporting('running'), 'RUNNING'],
@@ -20,5 +23,6 @@ const rows: [string, Partial<WorkloadRecord>, NodeGlance | undefined, keyof type
 ];
 
 for (const [title, changes, node, expected] of rows) {
-  test(`a workload ${title} is ${expected}`, (t) => t.is(workloadState({ ...web, ...changes }, node), WorkloadState[expected]));
+  test(`a workload ${title} is ${expected}`, (t) =>
+    t.is(workloadState({ ...web, ...changes }, node), WorkloadState[expected]));
 }

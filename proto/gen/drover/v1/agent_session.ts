@@ -175,6 +175,8 @@ export interface SourceCheck {
   readonly image: string;
   readonly ports: readonly Port[];
   readonly containerId: string;
+  /** True when a socket is bound to an address that exists only once the network is up, such as 127.0.0.1. */
+  readonly networkFirst: boolean;
 }
 
 /** CheckTarget asks whether a node can take a workload. Changes nothing. */
@@ -2304,7 +2306,16 @@ export const CheckSource: MessageFns<CheckSource> = {
 };
 
 function createBaseSourceCheck(): SourceCheck {
-  return { reasons: [], memoryBytes: 0, createJson: "", imageId: "", image: "", ports: [], containerId: "" };
+  return {
+    reasons: [],
+    memoryBytes: 0,
+    createJson: "",
+    imageId: "",
+    image: "",
+    ports: [],
+    containerId: "",
+    networkFirst: false,
+  };
 }
 
 export const SourceCheck: MessageFns<SourceCheck> = {
@@ -2329,6 +2340,9 @@ export const SourceCheck: MessageFns<SourceCheck> = {
     }
     if (message.containerId !== "") {
       writer.uint32(58).string(message.containerId);
+    }
+    if (message.networkFirst !== false) {
+      writer.uint32(64).bool(message.networkFirst);
     }
     return writer;
   },
@@ -2402,6 +2416,14 @@ export const SourceCheck: MessageFns<SourceCheck> = {
             message.containerId = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.networkFirst = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2439,6 +2461,11 @@ export const SourceCheck: MessageFns<SourceCheck> = {
         : isSet(object.container_id)
         ? globalThis.String(object.container_id)
         : "",
+      networkFirst: isSet(object.networkFirst)
+        ? globalThis.Boolean(object.networkFirst)
+        : isSet(object.network_first)
+        ? globalThis.Boolean(object.network_first)
+        : false,
     };
   },
 
@@ -2465,6 +2492,9 @@ export const SourceCheck: MessageFns<SourceCheck> = {
     if (message.containerId !== "") {
       obj.containerId = message.containerId;
     }
+    if (message.networkFirst !== false) {
+      obj.networkFirst = message.networkFirst;
+    }
     return obj;
   },
 
@@ -2480,6 +2510,7 @@ export const SourceCheck: MessageFns<SourceCheck> = {
     message.image = object.image ?? "";
     message.ports = object.ports?.map((e) => Port.fromPartial(e)) || [];
     message.containerId = object.containerId ?? "";
+    message.networkFirst = object.networkFirst ?? false;
     return message;
   },
 };
