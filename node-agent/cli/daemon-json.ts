@@ -31,7 +31,10 @@ export function withoutEmptyRuntimes(text: string, file: string): string | undef
 function parse(text: string, file: string): z.infer<typeof schema> {
   if (text.trim() === '') return {};
   try {
-    return schema.parse(JSON.parse(text));
+    const config = JSON.parse(text);
+    schema.parse(config);
+    // Not what zod made of it: the order of the keys is the operator's.
+    return config;
   } catch (cause) {
     const message = `Docker's configuration ${file} is not valid JSON of the form that Docker reads: correct it first, nothing was changed.`;
     throw new DroverError('BAD_USAGE', message, { cause });

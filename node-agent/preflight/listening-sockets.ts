@@ -7,6 +7,8 @@ export interface ListeningSocket {
   /** Dotted quad, or eight groups of hexadecimal digits without abbreviation. */
   readonly address: string;
   readonly port: number;
+  /** The kernel's number of the socket, as in `socket:[N]` of /proc/PID/fd. */
+  readonly inode: string;
 }
 
 const tables = [
@@ -27,13 +29,16 @@ export async function listeningSockets(process: number | 'self', procDir = '/pro
 }
 
 /** Local addresses of the sockets in this state, out of the text of /proc/net/tcp and its like. */
-export function parseSocketTable(text: string, state: string): { address: string; port: number }[] {
-  const lines = text.matchAll(
-    /^\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) /gm,
-  );
-  return [...lines]
-    .filter((line) => line[3] === state)
-    .map(([, address = '', port = '']) => ({ address: addressOf(address), port: Number.parseInt(port, 16) }));
+export function parseSocketTable(text: string, state: string): Omit<ListeningSocket, 'protocol'>[] {
+  // Number, local address, remote address, state, queues, timer, retransmits, user, timeout, inode.
+  const line = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
+  return [...text.matchAll(line)]
+    .filter((found) => found[3] === state)
+    .map(([, address = '', port = '', , inode = '']) => ({
+      address: addressOf(address),
+      port: Number.parseInt(port, 16),
+      inode,
+    }));
 }
 
 export function isWildcard(address: string): boolean {

@@ -8,6 +8,7 @@ import { type ListeningSocket, listeningSockets } from './listening-sockets.ts';
 export interface ProcessFacts {
   /** Commands that hold an io_uring open. */
   readonly ioUring: readonly string[];
+  /** Only sockets of the container's own: Docker's name server listens in its network as well. */
   readonly listening: readonly ListeningSocket[];
 }
 
@@ -24,10 +25,12 @@ export async function gatherProcessFacts(
   if (container.pid <= 0) return { ioUring: [], listening: [] };
   const procDir = roots.procDir ?? '/proc';
   const processes = await processesOf(container, roots);
-  const ioUring = await Promise.all(processes.map((pid) => commandIfIoUring(pid, procDir)));
+  const held = await Promise.all(processes.map((pid) => openFilesOf(pid, procDir)));
+  const uring = held.filter(({ files }) => files.has('anon_inode:[io_uring]'));
+  const listening = await listeningSockets(container.pid, procDir);
   return {
-    ioUring: ioUring.filter((command) => command !== undefined),
-    listening: await listeningSockets(container.pid, procDir),
+    ioUring: await Promise.all(uring.map(({ pid }) => commandOf(pid, procDir))),
+    listening: listening.filter(({ inode }) => held.some(({ files }) => files.has(`socket:[${inode}]`))),
   };
 }
 
@@ -51,11 +54,14 @@ async function processesBelow(directory: string): Promise<number[]> {
 }
 
 // A process may end while it is being looked at; then it holds nothing.
-async function commandIfIoUring(pid: number, procDir: string): Promise<string | undefined> {
-  const directory = join(procDir, String(pid));
-  const descriptors = await readdir(join(directory, 'fd')).catch(() => []);
-  const links = descriptors.map((name) => readlink(join(directory, 'fd', name)).catch(() => ''));
-  if (!(await Promise.all(links)).includes('anon_inode:[io_uring]')) return undefined;
-  const command = await readFile(join(directory, 'comm'), 'utf8').catch(() => '');
+async function openFilesOf(pid: number, procDir: string): Promise<{ pid: number; files: ReadonlySet<string> }> {
+  const directory = join(procDir, String(pid), 'fd');
+  const descriptors = await readdir(directory).catch(() => []);
+  const links = await Promise.all(descriptors.map((name) => readlink(join(directory, name)).catch(() => '')));
+  return { pid, files: new Set(links) };
+}
+
+async function commandOf(pid: number, procDir: string): Promise<string> {
+  const command = await readFile(join(procDir, String(pid), 'comm'), 'utf8').catch(() => '');
   return command.trim() || `process ${pid}`;
 }

@@ -4,11 +4,13 @@
 # INVARIANTS: from own_lab on, the lab is taken down at every exit, on signals too, unless KEEP_LAB is set. Nothing that
 # outlives the script holds its lock (descriptor 8), so two runs never share a lab and no lab blocks the next run.
 KEEP_LAB=
+AT_EXIT=: # a function for the script's own last words
 child=
 interrupted=
 
-own_lab() { # NAME SUBNET
-  export DROVER_LAB=$1 DROVER_LAB_SUBNET=$2
+own_lab() { # NAME [SUBNET]: without a subnet, the one that the lab has
+  export DROVER_LAB=$1 DROVER_LAB_SUBNET=${2:-${DROVER_LAB_SUBNET:-}}
+  [ -n "$DROVER_LAB_SUBNET" ] || unset DROVER_LAB_SUBNET
   unset DROVER_LAB_BARE
   # shellcheck source=scripts/lib/lab/settings.sh
   source "$PROJECT/scripts/lib/lab/settings.sh"
@@ -23,8 +25,10 @@ own_lab() { # NAME SUBNET
 
 # What a killed run has left goes first, then up.
 raise_own_lab() { # UP-ARGUMENTS…
-  lab_quietly down
+  [ -n "$KEEP_LAB" ] || lab_quietly down
   interruptible scripts/lab up "$@" >&2
+  load_settings
+  export DROVER_LAB_SUBNET=$SUBNET
 }
 
 # Runs something to its end, and hands it signals, which bash alone would hold back until then.
@@ -51,6 +55,7 @@ end_own_lab() { # STATUS
   local status=$1
   trap '' INT TERM HUP # a second Ctrl-C must not leave half a lab behind
   set +e
+  "$AT_EXIT"
   if [ "$status" != 0 ] && [ -z "$interrupted" ]; then keep_logs; fi
   if [ -z "$KEEP_LAB" ]; then
     lab_quietly down || status=1

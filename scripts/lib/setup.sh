@@ -30,7 +30,7 @@ set_up_lab() {
 }
 
 require_node() {
-  command -v node >/dev/null && command -v npm >/dev/null ||
+  { command -v node && command -v npm; } >/dev/null ||
     fail "please install Node.js 20.19 or newer, with npm" NODE_MISSING
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
     fail "Drover needs Node.js 20.19 or newer, and this is $(node --version)" NODE_TOO_OLD

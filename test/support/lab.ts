@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { DockerEngine } from '../../node-agent/docker/docker-engine.ts';
 
 // Compiled to dist/test/support.
-const lab = fileURLToPath(new URL('../../../scripts/lab', import.meta.url));
+export const lab = fileURLToPath(new URL('../../../scripts/lab', import.meta.url));
 
 /** Runs a command in a node of the lab that DROVER_LAB names, and returns what it wrote. Rejects when it fails. */
 export async function labExec(node: string, ...command: string[]): Promise<string> {
