@@ -10,6 +10,9 @@ interface ReceivedFile {
   size: number;
 }
 
+// Chunks on their way to the disk.
+const maxWrites = 4;
+
 /**
  * Writes a checkpoint as its chunks arrive. Nothing of the sender is believed: paths, offsets and lengths are checked,
  * every chunk's digest is computed before it is written, and `finish` compares all of them with the manifest.
@@ -18,6 +21,8 @@ interface ReceivedFile {
  */
 export class ChunkWriter {
   private readonly files = new Map<string, ReceivedFile>();
+  private readonly writing = new Set<Promise<unknown>>();
+  private failure: unknown;
   private readonly directory: string;
   private readonly maxBytes: number;
   /** Bytes of chunk data received so far. */
@@ -43,7 +48,7 @@ export class ChunkWriter {
     }
     const file = await this.fileFor(chunk.path);
     this.bytes += chunk.data.length;
-    await file.handle.write(chunk.data, 0, chunk.data.length, chunk.offset);
+    await this.write(file, chunk);
     file.digests.set(chunk.offset / chunkSize, digest);
     file.size = Math.max(file.size, chunk.offset + chunk.data.length);
   }
@@ -61,11 +66,33 @@ export class ChunkWriter {
     for (const path of this.files.keys())
       if (!listed.has(path)) throw invalid(`it contains ${path}, which is not listed`);
     for (const entry of manifest.files) await this.verify(entry);
+    await this.written();
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.writing);
     for (const file of this.files.values()) await file.handle.close();
     this.files.clear();
+  }
+
+  // Keeps the disk busy while the next chunks arrive, without ever holding many.
+  private async write({ handle }: ReceivedFile, { data, offset }: Chunk): Promise<void> {
+    const written: Promise<void> = handle
+      .write(data, 0, data.length, offset)
+      .catch((error) => {
+        this.failure ??= error;
+      })
+      .then(() => {
+        this.writing.delete(written);
+      });
+    this.writing.add(written);
+    if (this.writing.size >= maxWrites) await Promise.race(this.writing);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private async written(): Promise<void> {
+    await Promise.all(this.writing);
+    if (this.failure !== undefined) throw this.failure;
   }
 
   private check(chunk: Chunk): void {

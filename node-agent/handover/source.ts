@@ -12,6 +12,7 @@ import { ControlDirectory } from '../runtime/control-directory.ts';
 import { heldDump, prepareDump, startDump } from '../runtime/dump.ts';
 import { type Freezer, freezerOf } from '../runtime/freezer.ts';
 import { findRuncTarget, type RuncTarget } from '../runtime/runc.ts';
+import { readAhead } from '../transfer/read-ahead.ts';
 import { requireHeld } from '../workloads/require-held.ts';
 import type { HandoverDependencies } from './dependencies.ts';
 import { freezeWithoutExecs } from './freeze-without-execs.ts';
@@ -151,7 +152,7 @@ export class SourceHandovers {
     // CRIU may leave links to unlinked files in the container, so its files are packed after the dump.
     const complete = dump.dumped(deadline).then(() => packLayer(upper, join(this.directory(entry), parts.layer)));
     const facts = { workload: entry.workload, epoch: entry.epoch };
-    this.d.offers.open(entry.migrationId, readChunks(this.directory(entry), complete, facts));
+    this.d.offers.open(entry.migrationId, readAhead(readChunks(this.directory(entry), complete, facts), 2));
     await complete;
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DroverError, type PrepareTarget, toFailure } from '../../proto/index.ts';
 import { parts } from '../checkpoint/format.ts';
 import { parseCreateBody, splitRestartPolicy } from '../docker/create-body.ts';
+import { referenceFor } from '../docker/image-reference.ts';
 import { applyLayer } from '../layer/apply-layer.ts';
 import { rootDirectoryOf } from '../layer/overlay-directories.ts';
 import { createTicket, openTicket, type RestoreTicket } from '../runtime/restore-ticket.ts';
@@ -57,7 +58,9 @@ export class TargetHandovers {
     try {
       await this.ensureImage(peer, request, signal);
       const { body, restartPolicy } = splitRestartPolicy(parseCreateBody(source.createJson));
-      const containerId = await this.d.engine.create(request.workload, body);
+      // By the digest that the source runs, whatever the name stands for here.
+      const Image = await referenceFor(this.d.engine, { name: source.image, id: source.imageId });
+      const containerId = await this.d.engine.create(request.workload, { ...body, Image });
       const entry: TargetEntry = {
         role: 'target',
         migrationId: request.migrationId,

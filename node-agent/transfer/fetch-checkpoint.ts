@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
 import {
-  CheckpointTransferServiceClient,
+  type CheckpointTransferServiceClient,
   channelOptions,
   clientCalls,
   clientCredentials,
@@ -11,6 +11,9 @@ import {
 } from '../../proto/index.ts';
 import type { ManifestFacts } from '../checkpoint/chunk-reader.ts';
 import { ChunkWriter } from '../checkpoint/chunk-writer.ts';
+import { leanTransferService } from './fetch-method.ts';
+
+const LeanClient = makeGenericClientConstructor(leanTransferService, 'drover.v1.CheckpointTransferService');
 
 /** Another agent: its name, which its certificate must prove, and where it listens. */
 export interface Peer {
@@ -34,11 +37,11 @@ export class PeerConnection {
   private readonly calls: ReturnType<typeof clientCalls>;
 
   constructor(peer: Peer, tls: TlsIdentity) {
-    this.client = new CheckpointTransferServiceClient(
+    this.client = new LeanClient(
       peer.address,
       clientCredentials(tls),
       channelOptions({ role: 'node', name: peer.node }),
-    );
+    ) as unknown as CheckpointTransferServiceClient;
     this.calls = clientCalls({ peer: `node ${peer.node} at ${peer.address}`, timeoutMs: 10_000 }, () => new Metadata());
   }
 

@@ -1,12 +1,12 @@
 import { Server } from '@grpc/grpc-js';
 import {
   type CheckpointTransferServiceServer,
-  CheckpointTransferServiceService,
   DroverError,
   RenewableServerCredentials,
   serverOptions,
   type TlsIdentity,
 } from '../../proto/index.ts';
+import { leanTransferService } from './fetch-method.ts';
 
 /** The agent's own gRPC server, for other agents. */
 export interface TransferServer {
@@ -24,7 +24,7 @@ export async function openTransferServer(
 ): Promise<TransferServer> {
   const server = new Server(serverOptions);
   const credentials = new RenewableServerCredentials(tls);
-  server.addService(CheckpointTransferServiceService, service);
+  server.addService(leanTransferService, service);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, credentials, (error, bound) => {
       if (error) reject(cannotServe(address, error));

@@ -11,7 +11,11 @@ export interface TlsIdentity {
 /** Longest message either side takes. Chunks are 256 KiB; the manifest of a very large checkpoint is the reason for more. */
 export const maxMessageBytes = 8 * 1024 * 1024;
 
+// What may be on its way unread. HTTP/2's own 64 KiB costs a round trip for each quarter of a chunk.
+const windowBytes = 2 * 1024 * 1024;
+
 const limits: ChannelOptions = {
+  'grpc-node.flow_control_window': windowBytes,
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': maxMessageBytes,
 };

@@ -14,9 +14,15 @@ export function put(store: Store, key: string, value: string, leaseId?: string) 
 
 /** The next changes of a watch; ends the watch. */
 export async function take(changes: AsyncIterable<StoreChange>, count: number): Promise<StoreChange[]> {
+  // The timers of leases do not keep a process alive, and in a test nothing else may.
+  const awake = setInterval(() => undefined, 1000);
   const seen: StoreChange[] = [];
-  for await (const change of changes) if (seen.push(change) === count) break;
-  return seen;
+  try {
+    for await (const change of changes) if (seen.push(change) === count) break;
+    return seen;
+  } finally {
+    clearInterval(awake);
+  }
 }
 
 /** Runs a body with an open store and closes it, whatever happens. */

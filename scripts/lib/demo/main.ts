@@ -20,7 +20,7 @@ if (values.json) {
   const document: DemoDocument = { migrations: rows, ok, ...(error === undefined ? {} : { error }) };
   process.stdout.write(`${JSON.stringify(document)}\n`);
 } else if (rows.length > 0) process.stdout.write(`\n${rowsTable(rows)}\n`);
-for (const row of rows.filter((candidate) => !isGood(candidate))) say(`not as it should be: ${JSON.stringify(row)}`);
+for (const row of rows.filter((candidate) => !isGood(candidate))) say(`not as it should be: ${troubles(row)}`);
 if (error !== undefined) say(`error: ${error.message} (${error.code})`);
 process.exit(ok ? 0 : 1);
 
@@ -37,8 +37,16 @@ async function demonstrate(signal: AbortSignal) {
 
 function reported(thrown: unknown, signal: AbortSignal) {
   if (signal.aborted) return { code: 'CANCELLED', message: 'The demonstration was interrupted.' };
-  if (thrown instanceof CommandFailed) return { code: thrown.code, message: thrown.message };
+  if (thrown instanceof CommandFailed) {
+    say(`failed: ${thrown.command}`);
+    return { code: thrown.code, message: thrown.message };
+  }
   return { code: 'INTERNAL', message: thrown instanceof Error ? thrown.message : String(thrown) };
+}
+
+function troubles({ workload, from, to, requests_failed: failed, problems }: Row): string {
+  const reasons = failed > 0 ? [`${failed} requests failed`, ...problems] : problems;
+  return `${workload} from ${from} to ${to}: ${reasons.join('; ')}`;
 }
 
 function say(line: string): void {

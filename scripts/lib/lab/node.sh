@@ -43,7 +43,7 @@ boot_node() { # N
     # Without the lock from here on: a later command finds this process in its cgroup.
     join_cgroup "$CGROUP/edge-$1-system"
     exec env -i --default-signal PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-      LAB_DIR="$dir" LAB_ROOT="$ROOT" LAB_PROJECT="$PROJECT" LAB_NODE="edge-$1" LAB_ADDRESS="$(node_address "$1")" \
+      LAB_DIR="$dir" LAB_ROOT="$ROOT" LAB_PROJECT="$PROJECT" LAB_NODEJS="$(readlink -f "$(command -v node)")" LAB_NODE="edge-$1" LAB_ADDRESS="$(node_address "$1")" \
       LAB_GATEWAY="$SUBNET.1" LAB_CGROUP="$CGROUP/edge-$1" LAB_CGROUP_VERSION="$CGROUP_VERSION" \
       setsid unshare -n -m -p -u -i -f --propagation private \
       sh "$PROJECT/scripts/lib/lab/inside/init.sh" >>"$dir/log/boot.log" 2>&1 </dev/null 9>&-

@@ -1,3 +1,4 @@
+import { deadline } from '../deadline.ts';
 import type { RawAnswer } from './answer-checks.ts';
 import type { Ask } from './ask.ts';
 
@@ -25,10 +26,14 @@ export interface RequestOptions {
   readonly giveUpMs: number;
 }
 
+// The other end may have vanished without a word: after this time a new connection is the better one.
+const attemptMs = 1_000;
+const longestWaitMs = 1_000;
+
 /**
  * One request of a patient client. It goes to the preferred place. When that refuses or cuts it, or has said nothing
- * for `hedgeMs`, all places are asked where no attempt is pending; again after 2, 4, 8, … times `hedgeMs`.
- * The first answer counts. Never rejects.
+ * for `hedgeMs`, all places are asked where no attempt is pending; again after pauses of 2, 4, 8, … times `hedgeMs`,
+ * at most a second. The first answer counts. Never rejects.
  */
 export function patientRequest(options: RequestOptions): Promise<Outcome> {
   const { urls, preferred, ask, begin, hedgeMs, giveUpMs } = options;
@@ -43,7 +48,7 @@ export function patientRequest(options: RequestOptions): Promise<Outcome> {
     function attempt(url: string, failed: () => void): void {
       const judge = begin();
       pending.add(url);
-      ask(url, over.signal).then(
+      ask(url, deadline(attemptMs, over.signal)).then(
         (answer) => end({ url, answer, complaint: judge(answer), retried }),
         () => {
           pending.delete(url);
@@ -60,7 +65,8 @@ export function patientRequest(options: RequestOptions): Promise<Outcome> {
     function round(waitMs: number): void {
       retried = true;
       for (const url of urls) if (!pending.has(url)) attempt(url, () => {});
-      nextRound = setTimeout(round, waitMs * 2, waitMs * 2);
+      const longerMs = Math.min(waitMs * 2, longestWaitMs);
+      nextRound = setTimeout(round, longerMs, longerMs);
     }
 
     function end(outcome: Outcome): void {

@@ -44,13 +44,12 @@ export function startPolling(options: PollerOptions): Poller {
 
   function note({ url, complaint, retried }: Outcome): void {
     tally.requests += 1;
-    if (url === undefined) {
-      tally.unanswered += 1;
-      complain(`no answer in ${giveUpMs / 1_000} s`);
-    } else if (complaint !== undefined) {
+    if (url === undefined) tally.unanswered += 1;
+    else if (complaint === undefined) noteAnswer(url, retried);
+    else {
       tally.wrong += 1;
-      complain(`${url}: ${complaint}`);
-    } else noteAnswer(url, retried);
+      if (tally.complaints.length < complaintsKept) tally.complaints.push(`${url}: ${complaint}`);
+    }
   }
 
   function noteAnswer(url: string, retried: boolean): void {
@@ -59,10 +58,6 @@ export function startPolling(options: PollerOptions): Poller {
     tally.longestGapMs = Math.max(tally.longestGapMs, at - (lastAnswerAt ?? at));
     lastAnswerAt = at;
     preferred = url;
-  }
-
-  function complain(sentence: string): void {
-    if (tally.complaints.length < complaintsKept) tally.complaints.push(sentence);
   }
 
   return {

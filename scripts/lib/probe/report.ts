@@ -4,13 +4,13 @@ export interface ProbeReport {
   readonly requests: number;
   /** Those among them that a node refused, cut or left unanswered at first, and that were answered after all. */
   readonly retried: number;
-  /** Never answered. */
+  /** Given up after ten seconds. */
   readonly unanswered: number;
   /** Answered wrongly; see answer-checks.ts. */
   readonly wrong: number;
   /** Longest time between two right answers, in milliseconds. About 10 when all is well. */
   readonly longestGapMs: number;
-  /** The first few sentences about what was wrong. */
+  /** What was wrong with the first few wrong answers. */
   readonly complaints: readonly string[];
 }
 

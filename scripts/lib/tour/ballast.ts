@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { request } from 'undici';
 import { z } from 'zod';
+import { deadline } from '../deadline.ts';
 
 const answerSchema = z.object({ sum: z.string() });
 
@@ -11,13 +12,13 @@ export async function ballastProblem(url: string, signal: AbortSignal): Promise<
 }
 
 async function sumAt(url: string, signal: AbortSignal): Promise<string> {
-  const { body } = await request(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]) });
+  const { body } = await request(url, { signal: deadline(30_000, signal) });
   return answerSchema.parse(await body.json()).sum;
 }
 
 /** Waits until something answers at a URL. Rejects after a minute. */
 export async function untilAnswered(url: string, signal: AbortSignal): Promise<void> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(60_000)]);
+  const patience = deadline(60_000, signal);
   for (;;) {
     try {
       const { statusCode, body } = await request(url, { signal: patience });

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -11,19 +10,25 @@ export interface DroverCommand {
    * @throws CommandFailed
    */
   json(args: readonly string[]): Promise<unknown>;
-  /** Runs a command for the lines that it writes to stdout; ends it when the reader has had enough. */
-  lines(args: readonly string[], signal: AbortSignal): AsyncGenerator<string>;
+  /**
+   * Runs a command and returns the lines that it wrote to stdout.
+   *
+   * @throws CommandFailed
+   */
+  lines(args: readonly string[]): Promise<readonly string[]>;
 }
 
 /** A `drover` command that did not exit with 0: its own error, and its exit status. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
+  readonly command: string;
   readonly code: string;
   readonly status: number | null;
 
   constructor(args: readonly string[], status: number | null, stderr: string) {
     const { code, message } = errorIn(stderr);
-    super(`drover ${args.slice(0, 2).join(' ')}: ${message} (${code})`);
+    super(message);
+    this.command = `drover ${args.join(' ')}`;
     this.code = code;
     this.status = status;
   }
@@ -35,21 +40,17 @@ const program = fileURLToPath(new URL('../../../../scripts/drover.mjs', import.m
 /** The program of this project. Which coordinator it talks to follows from DROVER_CONTEXT. */
 export function droverCommand({ signal }: { readonly signal: AbortSignal }): DroverCommand {
   return {
-    async json(args) {
-      const child = start([...args, '-o', 'json'], signal);
-      const [stdout, stderr, status] = await Promise.all([textOf(child.stdout), textOf(child.stderr), endOf(child)]);
-      signal.throwIfAborted();
-      if (status !== 0) throw new CommandFailed(args, status, stderr);
-      return JSON.parse(stdout);
-    },
-    async *lines(args, enough) {
-      const child = start(args, AbortSignal.any([signal, enough]));
-      const stderr = textOf(child.stderr);
-      yield* createInterface({ input: child.stdout });
-      const status = await endOf(child);
-      if (status !== 0 && !enough.aborted) throw new CommandFailed(args, status, await stderr);
-    },
+    json: async (args) => JSON.parse(await run(['--output', 'json', ...args], signal)),
+    lines: async (args) => (await run(args, signal)).split('\n').filter((line) => line !== ''),
   };
+}
+
+async function run(args: readonly string[], signal: AbortSignal): Promise<string> {
+  const child = start(args, signal);
+  const [stdout, stderr, status] = await Promise.all([textOf(child.stdout), textOf(child.stderr), endOf(child)]);
+  signal.throwIfAborted();
+  if (status !== 0) throw new CommandFailed(args, status, stderr);
+  return stdout;
 }
 
 // Of a group of its own, so that Ctrl-C in a terminal reaches it once, through the signal.

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DroverCommand } from './drover-command.ts';
 import type { TouredWorkload } from './workload.ts';
 
@@ -8,36 +9,30 @@ export interface LogCheck {
   readonly problem?: string;
 }
 
-// Both images write a line a second at least.
+// All images write a line a second at least.
 const patienceMs = 8_000;
 
 /**
- * Reads a workload's log until it goes on after what has been written so far: one number more than the log holds now,
- * each line the successor of the one before, all above `after`.
+ * Reads the end of a workload's log until it has grown since the call began: all numbers in it must follow each other
+ * one by one, and the last must be above `after`.
  */
 export async function logGoesOn(drover: DroverCommand, workload: TouredWorkload, after: number): Promise<LogCheck> {
-  const { name, logged } = workload;
-  const enough = AbortSignal.timeout(patienceMs);
-  const read = new AbortController();
-  const numbers: number[] = [];
-  const tail = ['logs', name, '--tail', '5', '--follow'];
-  let startedAt = 0;
-  for await (const line of drover.lines(tail, AbortSignal.any([enough, read.signal]))) {
-    const number = Number(logged.exec(line)?.[1] ?? Number.NaN);
-    if (Number.isNaN(number)) continue;
-    numbers.push(number);
-    startedAt ||= Date.now();
-    // Lines that come at once were there before; one that comes later was written just now.
-    if (numbers.length > 1 && Date.now() - startedAt > 100) break;
+  const end = Date.now() + patienceMs;
+  const first = (await lastNumbers(drover, workload)).at(-1) ?? 0;
+  for (;;) {
+    const numbers = await lastNumbers(drover, workload);
+    const last = numbers.at(-1) ?? 0;
+    if (last > first || Date.now() > end) {
+      const problem = problemWith(numbers, Math.max(first, after));
+      return problem === undefined ? { last } : { last, problem };
+    }
+    await setTimeout(100);
   }
-  read.abort();
-  return judged(numbers, after);
 }
 
-function judged(numbers: readonly number[], after: number): LogCheck {
-  const last = numbers.at(-1) ?? 0;
-  const problem = problemWith(numbers, after);
-  return problem === undefined ? { last } : { last, problem };
+async function lastNumbers(drover: DroverCommand, { name, logged }: TouredWorkload): Promise<readonly number[]> {
+  const lines = await drover.lines(['logs', name, '--tail', '10']);
+  return lines.flatMap((line) => logged.exec(line)?.[1] ?? []).map(Number);
 }
 
 /** What is wrong with the numbers in a log that should go on after a number, if anything. */

@@ -8,6 +8,8 @@ export interface TouredWorkload {
   readonly port?: number;
   /** Mebibytes of ballast (images with MB only). */
   readonly mb?: number;
+  /** More flags of `docker run`. */
+  readonly flags?: readonly string[];
   /** Finds the number in a line of its log; the numbers grow by one from line to line. */
   readonly logged: RegExp;
   /** Whether GET /sum hashes the ballast as it is in memory now. */
@@ -21,8 +23,8 @@ export function nodeFunction(name: string, port: number, mb: number): TouredWork
 
 /** Starts a workload on a node, in the place of one of the same name. */
 export async function startWorkload(drover: DroverCommand, workload: TouredWorkload, node: string): Promise<void> {
-  const { name, image, port, mb } = workload;
+  const { name, image, port, mb, flags = [] } = workload;
   const publish = port === undefined ? [] : ['--publish', `${port}:8080`];
   const ballast = mb === undefined ? [] : ['--env', `MB=${mb}`];
-  await drover.json(['run', '--node', node, '--name', name, ...publish, ...ballast, image]);
+  await drover.json(['run', '--node', node, '--name', name, ...publish, ...ballast, ...flags, image]);
 }

@@ -67,6 +67,10 @@ mount_data() {
   mount --bind "$LAB_DIR/log" "$new/var/log"
   mount --bind "$LAB_PROJECT" "$new/opt/drover"
   mount -o remount,bind,ro "$new/opt/drover"
+  # The agent runs on the machine's own Node.js, so that what is tested is what is used here.
+  : >"$new/usr/local/bin/node"
+  mount --bind "$LAB_NODEJS" "$new/usr/local/bin/node"
+  mount -o remount,bind,ro "$new/usr/local/bin/node"
   # The loop device frees itself when this namespace goes.
   mount -o loop "$LAB_DIR/data.img" "$new/var/lib/drover" ||
     echo "no loop devices on this kernel: /var/lib/drover is not limited in size"

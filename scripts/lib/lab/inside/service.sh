@@ -57,7 +57,8 @@ become_service() {
     dockerd)
       rm -f /run/docker.pid # of a killed one: its id may belong to somebody else by now
       exec dockerd --containerd /run/containerd/containerd.sock ;;
-    agent) exec node /opt/drover/scripts/drover.mjs agent "$@" ;;
+    # The flags are those of the systemd unit that `drover agent install` writes.
+    agent) exec node --max-semi-space-size=1 --max-old-space-size=192 --optimize-for-size /opt/drover/scripts/drover.mjs agent "$@" ;;
     *) echo "error: no service $name (BAD_USAGE)" >&2 && exit 2 ;;
   esac
 }

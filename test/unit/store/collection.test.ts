@@ -1,8 +1,8 @@
 import test from 'ava';
 import { z } from 'zod';
-import { collection } from '../../coordinator/store/collection.ts';
-import { openMemoryStore } from '../../coordinator/store/memory-store.ts';
-import { rejectionOf } from '../support/rejection-of.ts';
+import { collection } from '../../../coordinator/store/collection.ts';
+import { openMemoryStore } from '../../../coordinator/store/memory-store.ts';
+import { rejectionOf } from '../../support/rejection-of.ts';
 
 const count = z.object({ count: z.number() });
 
