@@ -20,12 +20,15 @@ export interface Drive {
   readonly cancelled: AbortSignal;
   /** Leaves the migration where it is: the coordinator ends. */
   readonly stopped: AbortSignal;
+  readonly retry: Retry;
   readonly log: Logger;
 }
 
-// Between attempts to have a verdict carried out: doubles from the first to the last.
-const firstRetryMs = 200;
-const lastRetryMs = 10_000;
+/** Pauses between attempts to have a verdict carried out, in milliseconds: doubling from the first to the last. */
+export interface Retry {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
 
 /**
  * Drives one migration to its end.
@@ -98,7 +101,8 @@ async function repeat(
   drive: Drive,
   clock: StepContext['clock'],
 ): Promise<StepFacts | undefined> {
-  for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(pauseMs * 2, lastRetryMs)) {
+  const { firstMs, lastMs } = drive.retry;
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 2, lastMs)) {
     try {
       await drive.agents.waitUntilConnected(step.node, drive.stopped);
       return await run(step, record, drive, drive.stopped, clock);

@@ -10,7 +10,7 @@ import type { NodeRegistry } from '../nodes/registry.ts';
 import type { Store } from '../store/port.ts';
 import type { WorkloadRegistry } from '../workloads/registry.ts';
 import { type CheckedMigration, checkMigration } from './checks.ts';
-import { driveMigration } from './drive.ts';
+import { driveMigration, type Retry } from './drive.ts';
 import { createExecutors, migrationTimedOut } from './executors.ts';
 import { HandoverMailbox } from './handover-mailbox.ts';
 import { openMigrationBook } from './migration-book.ts';
@@ -28,7 +28,11 @@ export interface EngineDependencies {
   readonly log: Logger;
   readonly timeouts: Timeouts;
   readonly clock: Clock;
+  /** By default from 200 ms to 10 s. */
+  readonly retry?: Retry;
 }
+
+const defaultRetry: Retry = { firstMs: 200, lastMs: 10_000 };
 
 // How long a cancellation waits to see its effect before it answers with what there is.
 const cancelWaitMs = 10_000;
@@ -41,7 +45,7 @@ interface OpenMigration {
 
 /** Starts, drives and remembers migrations. */
 export async function createMigrationEngine(dependencies: EngineDependencies): Promise<Migrations> {
-  const { agents, workloads, events, timeouts, clock, log } = dependencies;
+  const { agents, workloads, events, timeouts, clock, log, retry = defaultRetry } = dependencies;
   const book = await openMigrationBook(dependencies.store);
   const executors = createExecutors(dependencies);
   const open = new Map<string, OpenMigration>();
@@ -134,6 +138,7 @@ export async function createMigrationEngine(dependencies: EngineDependencies): P
       mailbox: migration.mailbox,
       cancelled: cancel.signal,
       stopped: stopped.signal,
+      retry,
       log: log.child(facts),
     })
       .then(settle)

@@ -54,10 +54,11 @@ export function leaseTimers(onExpired: (leaseId: string) => void) {
     },
   };
 
+  // A timer may fire a little early, and none can be set for longer than 24 days: so each looks at the time again.
   function wait(id: string, lease: Lease): void {
-    const leftMs = lease.expiresAt - performance.now();
-    const fire = () => (leftMs > longestTimerMs ? wait(id, lease) : onExpired(id));
-    lease.timer = setTimeout(fire, Math.min(Math.max(0, Math.ceil(leftMs)), longestTimerMs)).unref();
+    const leftMs = Math.max(1, lease.expiresAt - performance.now());
+    const fire = () => (performance.now() < lease.expiresAt ? wait(id, lease) : onExpired(id));
+    lease.timer = setTimeout(fire, Math.min(Math.ceil(leftMs), longestTimerMs)).unref();
   }
 }
 

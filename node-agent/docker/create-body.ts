@@ -6,18 +6,20 @@ export const restartPolicySchema = z.object({
   MaximumRetryCount: z.number().int().nonnegative().optional(),
 });
 
+const hostConfigSchema = z.looseObject({
+  RestartPolicy: restartPolicySchema.optional(),
+  Runtime: z.string().optional(),
+  NetworkMode: z.string().optional(),
+  PortBindings: z
+    .record(z.string(), z.array(z.object({ HostIp: z.string().default(''), HostPort: z.string() })).nullable())
+    .nullish(),
+});
+
 // Only what Drover itself reads is spelled out; every other field passes through to the engine as it is.
 const createBodySchema = z.looseObject({
   Image: z.string().min(1),
   Labels: z.record(z.string(), z.string()).nullish(),
-  HostConfig: z.looseObject({
-    RestartPolicy: restartPolicySchema.optional(),
-    Runtime: z.string().optional(),
-    NetworkMode: z.string().optional(),
-    PortBindings: z
-      .record(z.string(), z.array(z.object({ HostIp: z.string().default(''), HostPort: z.string() })).nullable())
-      .nullish(),
-  }),
+  HostConfig: hostConfigSchema.prefault({}),
   NetworkingConfig: z
     .looseObject({ EndpointsConfig: z.record(z.string(), z.looseObject({}).nullable()).optional() })
     .optional(),

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { memoryCgroupOf } from '../memory/cgroup-directory.ts';
 import { readOptional } from '../memory/read-optional.ts';
 import { type ListeningSocket, listeningSockets } from './listening-sockets.ts';
+import { mayReadForeignLimits } from './own-capabilities.ts';
 
 /** What only the kernel knows of a container's processes. */
 export interface ProcessFacts {
   /** Commands that hold an io_uring open. */
   readonly ioUring: readonly string[];
+  /** Users whose processes CRIU may not read here; none where the agent has CAP_SYS_RESOURCE, as root mostly has. */
+  readonly lockedUsers: readonly number[];
   /** Only sockets of the container's own: Docker's name server listens in its network as well. */
   readonly listening: readonly ListeningSocket[];
 }
@@ -22,7 +25,7 @@ export async function gatherProcessFacts(
   container: { readonly id: string; readonly pid: number },
   roots: ProcessRoots = {},
 ): Promise<ProcessFacts> {
-  if (container.pid <= 0) return { ioUring: [], listening: [] };
+  if (container.pid <= 0) return { ioUring: [], lockedUsers: [], listening: [] };
   const procDir = roots.procDir ?? '/proc';
   const processes = await processesOf(container, roots);
   const held = await Promise.all(processes.map((pid) => openFilesOf(pid, procDir)));
@@ -30,6 +33,7 @@ export async function gatherProcessFacts(
   const listening = await listeningSockets(container.pid, procDir);
   return {
     ioUring: await Promise.all(uring.map(({ pid }) => commandOf(pid, procDir))),
+    lockedUsers: (await mayReadForeignLimits(procDir)) ? [] : await foreignUsers(processes, procDir),
     listening: listening.filter(({ inode }) => held.some(({ files }) => files.has(`socket:[${inode}]`))),
   };
 }
@@ -64,4 +68,13 @@ async function openFilesOf(pid: number, procDir: string): Promise<{ pid: number;
 async function commandOf(pid: number, procDir: string): Promise<string> {
   const command = await readFile(join(procDir, String(pid), 'comm'), 'utf8').catch(() => '');
   return command.trim() || `process ${pid}`;
+}
+
+// Users other than root that run any of the processes.
+async function foreignUsers(processes: readonly number[], procDir: string): Promise<number[]> {
+  const users = processes.map(async (pid) => {
+    const status = (await readOptional(join(procDir, String(pid), 'status'))) ?? '';
+    return Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  });
+  return [...new Set(await Promise.all(users))].filter((user) => user !== 0);
 }

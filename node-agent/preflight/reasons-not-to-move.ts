@@ -20,6 +20,7 @@ export function reasonsNotToMove(inspect: ContainerInspectInfo, facts: SourceFac
     ...linkReasons(inspect),
     ...execReasons(inspect, facts.execSessions),
     ...ioUringReasons(facts.processes),
+    ...lockedUserReasons(facts.processes),
     ...storageReasons(inspect),
   ];
 }
@@ -121,6 +122,13 @@ function ioUringReasons({ ioUring }: ProcessFacts): string[] {
   return [...new Set(ioUring)].map(
     (command) =>
       `Its program ${command} uses io_uring, which cannot be checkpointed: turn it off in the program (UV_USE_IO_URING=0 for Node.js).`,
+  );
+}
+
+function lockedUserReasons({ lockedUsers }: ProcessFacts): string[] {
+  return lockedUsers.map(
+    (user) =>
+      `It runs as user ${user}, whose processes CRIU may not read on this node: the agent lacks CAP_SYS_RESOURCE.`,
   );
 }
 

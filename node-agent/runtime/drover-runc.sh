@@ -86,6 +86,7 @@ create() {
   report waiting
   hear_go
   [ "$word" = restore ] || fail 'the agent gave up before the checkpoint was complete'
+  resolve_init
   # An asynchronous list would lose its standard input, which belongs to the container.
   exec 3<&0
   restore <&3 3<&- &
@@ -93,6 +94,13 @@ create() {
   hear init
   [ "$word" != failed ] || fail 'the checkpoint could not be restored; see restore.log in the ticket'
   [ -z "$pid_file" ] || printf %s "$word" >"$pid_file"
+}
+
+# Debian's docker-init (for --init) is a symbolic link, which CRIU would mount as such and then find broken.
+resolve_init() {
+  source=$(grep -o '"source":"[^"]*/docker-init"' "$bundle/config.json" | cut -d '"' -f 4 | head -n 1)
+  [ -h "$source" ] || return 0
+  sed -i "s#\"source\":\"$source\"#\"source\":\"$(readlink -f "$source")\"#" "$bundle/config.json"
 }
 
 # Giving up on a missing agent is safe here: nothing can have been committed before the restore.

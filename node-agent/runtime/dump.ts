@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DroverError } from '../../proto/index.ts';
 import type { ControlDirectory } from './control-directory.ts';
+import { readCriuLog } from './criu-log.ts';
 import { dumpOptions } from './criu-options.ts';
 import { checkpointArguments, type RuncTarget } from './runc.ts';
 
@@ -68,23 +69,11 @@ export function heldDump(control: ControlDirectory): Dump {
 }
 
 async function checkpointFailed(control: ControlDirectory): Promise<DroverError> {
-  const log = await lastLines(join(control.work, 'dump.log'), 20);
-  const output = await lastLines(join(control.path, 'output'), 5);
+  const { cause, excerpt } = await readCriuLog(join(control.work, 'dump.log'));
+  const output = (await control.read('output')) ?? '';
   return new DroverError(
     'CHECKPOINT_FAILED',
-    `CRIU could not checkpoint the container: ${firstError(log) ?? output.at(-1) ?? 'it left no message'}.`,
-    { details: { log: log.join('\n'), output: output.join('\n') } },
+    `CRIU could not checkpoint the container: ${cause ?? output.split('\n').at(-1) ?? 'it left no message'}.`,
+    { details: { log: excerpt, output: output.slice(-2000) } },
   );
-}
-
-/** The last lines of a log, for errors; nothing when there is no such file. */
-export async function lastLines(path: string, count: number): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.trim().split('\n').slice(-count);
-}
-
-/** CRIU's first error line without its time and place, which is what a person wants to read. */
-export function firstError(lines: readonly string[]): string | undefined {
-  const line = lines.find((candidate) => candidate.includes('Error ('));
-  return line?.replace(/^.*?Error \([^)]*\): */, '').trim();
 }

@@ -2,8 +2,8 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DroverError } from '../../proto/index.ts';
 import { ControlDirectory } from './control-directory.ts';
+import { readCriuLog } from './criu-log.ts';
 import { restoreOptions } from './criu-options.ts';
-import { firstError, lastLines } from './dump.ts';
 import type { RuntimePaths } from './paths.ts';
 
 /** What the shim needs to make a created container out of a checkpoint. See drover-runc.sh for the protocol. */
@@ -79,10 +79,11 @@ function controlOf(paths: RuntimePaths, containerId: string): ControlDirectory {
 }
 
 async function restoreFailed(control: ControlDirectory): Promise<DroverError> {
-  const log = await lastLines(join(control.work, 'restore.log'), 20);
-  return new DroverError(
-    'RESTORE_FAILED',
-    `CRIU could not restore the container: ${firstError(log) ?? 'the runtime gave up before it began'}.`,
-    { details: { log: log.join('\n') } },
-  );
+  const { cause, excerpt } = await readCriuLog(join(control.work, 'restore.log'));
+  const why = cause ?? 'the runtime gave up before it began';
+  // The kernel's way to say that the container's or the node's memory did not suffice.
+  const hint = why.includes('killed by signal 9') ? ' (probably out of memory)' : '';
+  return new DroverError('RESTORE_FAILED', `CRIU could not restore the container: ${why}${hint}.`, {
+    details: { log: excerpt },
+  });
 }

@@ -57,12 +57,12 @@ end_own_lab() { # STATUS
   set +e
   "$AT_EXIT"
   if [ "$status" != 0 ] && [ -z "$interrupted" ]; then keep_logs; fi
-  if [ -z "$KEEP_LAB" ]; then
-    lab_quietly down || status=1
-    leftovers || status=1
-  fi
+  [ -n "$KEEP_LAB" ] || drop_own_lab || status=1
   exit "$status"
 }
+
+# Takes the lab down; fails when something stays.
+drop_own_lab() { lab_quietly down && leftovers; }
 
 lab_quietly() { scripts/lab "$@" </dev/null 8>&- >/dev/null; }
 

@@ -28,7 +28,7 @@ test.serial('a function with memory goes on on another node and its published po
   t.like(await placeOf(name), { node: 'edge-2', state: 'running', epoch: 2 });
 });
 
-const settings = `-p 127.0.0.1:18101:80 -p 18102:81/udp -e A=b -e EMPTY= -l k=v --user 1000:1000 -w /tmp --memory 64m
+const settings = `-p 127.0.0.1:18101:80 -p 18102:81/udp -e A=b -e EMPTY= -l k=v -w /tmp --memory 64m
   --memory-swap 128m --oom-score-adj 100 --cpus 0.5 --cpu-shares 512 --pids-limit 50 --restart on-failure:3
   --log-driver json-file --log-opt max-size=1m --log-opt max-file=2 --cap-add NET_ADMIN --cap-drop CHOWN
   --security-opt no-new-privileges --tmpfs /scratch:size=1m,mode=1777 --stop-signal SIGINT --stop-timeout 5

@@ -52,5 +52,5 @@ test('this process is among the processes of its cgroup', async (t) => {
 });
 
 test('a container that does not run has no facts', async (t) => {
-  t.deepEqual(await gatherProcessFacts({ id: 'none', pid: 0 }), { ioUring: [], listening: [] });
+  t.deepEqual(await gatherProcessFacts({ id: 'none', pid: 0 }), { ioUring: [], lockedUsers: [], listening: [] });
 });

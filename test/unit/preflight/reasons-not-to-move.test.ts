@@ -5,7 +5,7 @@ import type { ProcessFacts } from '../../../node-agent/preflight/process-facts.t
 import { fixedAddressReasons, reasonsNotToMove } from '../../../node-agent/preflight/reasons-not-to-move.ts';
 import { anInspect } from '../../support/an-inspect.ts';
 
-const calm: ProcessFacts = { ioUring: [], listening: [] };
+const calm: ProcessFacts = { ioUring: [], lockedUsers: [], listening: [] };
 const none = { processes: calm, execSessions: [] };
 
 test('a plain running container can be moved', (t) => {
