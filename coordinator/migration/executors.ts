@@ -49,6 +49,7 @@ export function createExecutors(dependencies: ExecutorDependencies): { readonly 
       return { containerId };
     },
     freezeSource: async ({ node }, { record, mailbox, signal, clock }) => {
+      mailbox.throwIfFailed();
       clock.frozenAt = performance.now();
       const value = idOf(record);
       const failed = new AbortController();

@@ -48,6 +48,12 @@ export class HandoverMailbox {
     });
   }
 
+  /** Throws the failure that the target has told of already, if any: before a step that would only have to be undone. */
+  throwIfFailed(): void {
+    const failed = this.arrived.get('failed');
+    if (failed?.$case === 'failed') throw fromFailure(failed.value);
+  }
+
   /** Rejects as soon as the target says that it failed; never resolves. For steps that wait for someone else. */
   async failure(signal: AbortSignal): Promise<never> {
     // A "restored" cannot come while another step runs, so this wait ends only by failure or abort.

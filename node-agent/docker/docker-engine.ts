@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import Docker from 'dockerode';
+import type Dockerode from 'dockerode';
 import { DroverError } from '../../proto/index.ts';
 import type { CreateBody, RestartPolicy } from './create-body.ts';
 import { type Ask, asker, checked, ifCode, ifStatus } from './docker-calls.ts';
@@ -18,6 +18,7 @@ import type {
 import * as answers from './engine-schemas.ts';
 import { containerSummaries, engineEvent, engineInfo, execSession, imageSummary } from './engine-views.ts';
 import { jsonLines } from './json-lines.ts';
+import { Docker } from './lean-dockerode.ts';
 import { logFrames, rawOutput } from './log-frames.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -31,7 +32,7 @@ export interface DockerEngineOptions {
 
 /** The engine behind Docker's unix socket. Opens no connection before the first call. */
 export class DockerEngine implements Engine {
-  readonly #docker: Docker;
+  readonly #docker: Dockerode;
   readonly #ask: Ask;
   readonly #quick: { readonly timeoutMs: number };
   readonly #workMs: number;
@@ -75,7 +76,7 @@ export class DockerEngine implements Engine {
   async create(name: string, body: CreateBody): Promise<string> {
     const call: DockerCall = { what: `create container ${name}`, subject: name, conflict: 'WORKLOAD_EXISTS' };
     // Without _query and _body dockerode would put the whole body into the URL as well.
-    const options = { _query: { name }, _body: body } as Docker.ContainerCreateOptions;
+    const options = { _query: { name }, _body: body } as Dockerode.ContainerCreateOptions;
     const created = await this.#ask({ ...call, image: body.Image }, { timeoutMs: this.#workMs }, (abortSignal) =>
       this.#docker.createContainer({ ...options, abortSignal }),
     );
@@ -98,7 +99,7 @@ export class DockerEngine implements Engine {
   async remove(container: string, { force }: { readonly force: boolean }): Promise<void> {
     const options = { force, v: true };
     await this.#ask(aContainer('remove', container), { timeoutMs: this.#workMs }, (abortSignal) =>
-      this.#container(container).remove({ ...options, abortSignal } as Docker.ContainerRemoveOptions),
+      this.#container(container).remove({ ...options, abortSignal } as Dockerode.ContainerRemoveOptions),
     ).catch(ifCode('CONTAINER_NOT_FOUND', undefined));
   }
 
@@ -172,14 +173,14 @@ export class DockerEngine implements Engine {
 
   async *events(signal: AbortSignal): AsyncGenerator<EngineEvent> {
     const stream = await this.#ask({ what: 'tell its events' }, { signal }, (abortSignal) =>
-      this.#docker.getEvents({ filters: { type: ['container'] }, abortSignal } as Docker.GetEventsOptions),
+      this.#docker.getEvents({ filters: { type: ['container'] }, abortSignal } as Dockerode.GetEventsOptions),
     );
     for await (const line of untilAborted(signal, jsonLines(stream as AsyncIterable<Buffer>))) {
       yield engineEvent(checked('events', answers.eventSchema, line));
     }
   }
 
-  #container(id: string): Docker.Container {
+  #container(id: string): Dockerode.Container {
     return this.#docker.getContainer(encodeURIComponent(id));
   }
 

@@ -18,7 +18,8 @@ test.serial('a chain of ten hops leaves nothing behind and memory is accounted r
     const memory = await dockerStatsBytes(to, name);
     t.true(memory > 48 * 2 ** 20 && memory < 160 * 2 ** 20, `hop ${hop}: docker stats says ${memory} bytes`);
   }
-  t.deepEqual(await Promise.all(nodes.map(traces)), before);
+  const after = await Promise.all(nodes.map(traces));
+  t.deepEqual(after, before);
   t.is((await placeOf(name)).epoch, 13);
   t.like(await inspect('edge-1', name), { State: { Running: true, Restarting: false, Dead: false } });
 });

@@ -70,7 +70,7 @@ export async function migrationHost(t: Pick<ExecutionContext, 'teardown'>, timeo
       await now.engine.resumeOpen();
     },
     /** News of the migration from its target. */
-    news: ({ id, epoch }: Migration, body: NonNullable<HandoverSignal['body']>) =>
+    news: ({ id, epoch }: Pick<Migration, 'id' | 'epoch'>, body: NonNullable<HandoverSignal['body']>) =>
       agents.deliver('edge-2', { migrationId: id, epoch, body }),
   };
 }

@@ -7,9 +7,9 @@ const looks = {
   controls: 'find /run/drover -mindepth 1 | sort',
   checkpoints: 'find /var/lib/drover/checkpoints /var/lib/drover/handovers -mindepth 1 2>/dev/null | sort',
   criu: 'ls -A /etc/criu 2>/dev/null',
-  mounts: 'cut -d" " -f2 /proc/mounts | sed "s#[0-9a-f]\\{64\\}#ID#" | sort',
+  mounts: `cut -d' ' -f2 /proc/mounts | sed -E 's#[0-9a-f]{64}#ID#; s#/netns/[0-9a-f]{12}#/netns/ID#' | sort`,
   cgroups:
-    'find /sys/fs/cgroup/memory/drover /sys/fs/cgroup/freezer/drover -type d | sed "s#[0-9a-f]\\{64\\}#ID#" | sort',
+    'find /sys/fs/cgroup/memory/drover/LAB/NODE /sys/fs/cgroup/freezer/drover/LAB/NODE -type d | sed "s#[0-9a-f]\\{64\\}#ID#" | sort',
   rules: 'iptables-save | grep -v "^#" | sed -E "s#172\\.17\\.0\\.[0-9]+#IP#g; s#\\[[0-9]+:[0-9]+\\]##" | sort',
   // The first word of each process; what looks is left out.
   processes:
@@ -20,7 +20,8 @@ const looks = {
 export async function traces(node: string): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   for (const [what, command] of Object.entries(looks)) {
-    found[what] = (await labExec(node, 'sh', '-c', `${command} || true`)).trim().split('\n');
+    const here = command.replaceAll('LAB', process.env.DROVER_LAB ?? 'lab').replaceAll('NODE', node);
+    found[what] = (await labExec(node, 'sh', '-c', `${here} || true`)).trim().split('\n');
   }
   return found;
 }

@@ -7,6 +7,7 @@ import type { Store } from '../../../coordinator/store/port.ts';
 import { DroverError, SourceCheck } from '../../../proto/index.ts';
 import { aSource, storedMigration } from '../../support/migration-host.ts';
 import { rejectionOf } from '../../support/rejection-of.ts';
+import { turns } from '../../support/turns.ts';
 
 const never = new AbortController().signal;
 
@@ -64,7 +65,7 @@ test('a watch shows the record now and at each change, and ends when it is final
   await book.write(aRecord());
   const seen = phasesSeen(book);
   for (const phase of ['freezing', 'aborting', 'rolled_back'] as const) {
-    await new Promise(setImmediate);
+    await turns(1);
     await book.write(aRecord({ phase }));
   }
   t.deepEqual(await seen, ['preparing', 'freezing', 'aborting', 'rolled_back']);
@@ -91,7 +92,7 @@ test('an abort ends a watch without an error, before or while it waits', async (
   await book.write(aRecord());
   const abort = new AbortController();
   const seen = phasesSeen(book, abort.signal);
-  await new Promise(setImmediate);
+  await turns(1);
   abort.abort();
   t.deepEqual(await seen, ['preparing']);
   t.deepEqual(await phasesSeen(book, abort.signal), []);
