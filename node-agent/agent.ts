@@ -17,6 +17,7 @@ import { readNodeMemory } from './memory/node-memory.ts';
 import { movability } from './preflight/movability.ts';
 import { checkTarget } from './preflight/target-check.ts';
 import { engineFacts } from './reports/engine-facts.ts';
+import { followEngine } from './reports/follow-engine.ts';
 import { createReports } from './reports/reports.ts';
 import type { RuntimePaths } from './runtime/paths.ts';
 import { type AgentSession, createSession } from './session/session-client.ts';
@@ -114,7 +115,10 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
   const ending = new AbortController();
   await source.recover();
   await target.recover();
-  const running = session.run(ending.signal);
+  const running = Promise.all([
+    session.run(ending.signal),
+    followEngine({ ...{ engine, reports, log }, reportSoon: session.reportSoon }, ending.signal),
+  ]);
   return {
     renew(next) {
       tls = next;

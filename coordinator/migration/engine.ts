@@ -15,7 +15,7 @@ import { createExecutors, migrationTimedOut } from './executors.ts';
 import { HandoverMailbox } from './handover-mailbox.ts';
 import { openMigrationBook } from './migration-book.ts';
 import type { Migrations } from './migrations-port.ts';
-import { canAbort, isFinal } from './phases.ts';
+import { canAbort, isCommitted, isFinal } from './phases.ts';
 import { type MigrationRecord, sourceOf, toMigration } from './record.ts';
 
 /** What the engine needs of the rest of the coordinator. */
@@ -88,13 +88,14 @@ export async function createMigrationEngine(dependencies: EngineDependencies): P
     async cancel(id) {
       const record = book.require(id);
       if (isFinal(record.phase)) throw alreadyFinal(record);
-      if (!canAbort(record.phase) && record.phase !== 'aborting') throw tooLate(record);
-      open.get(id)?.cancel.abort(new DroverError('CANCELLED', 'It was cancelled.'));
-      await within(open.get(id)?.ended ?? Promise.resolve(), cancelWaitMs);
-      const after = book.require(id);
-      // COMMIT may have been written while the cancellation was on its way.
-      if (after.phase === 'committed') throw tooLate(after);
-      return toMigration(after);
+      const { cancel, ended } = open.get(id) ?? {};
+      cancel?.abort(new DroverError('CANCELLED', 'It was cancelled.'));
+      // COMMIT may be written while the cancellation is on its way.
+      for await (const { phase } of book.watch(id, AbortSignal.timeout(cancelWaitMs))) {
+        if (isCommitted(phase)) throw tooLate(record);
+      }
+      await within(ended ?? Promise.resolve(), cancelWaitMs);
+      return toMigration(book.require(id));
     },
     async resumeOpen() {
       for (const { name, migrationId } of workloads.list()) {

@@ -51,6 +51,11 @@ export function canAbort(phase: Phase): boolean {
   return transitions[phase].failed !== undefined;
 }
 
+/** Whether COMMIT has been written. */
+export function isCommitted(phase: Phase): boolean {
+  return phase === 'resuming' || phase === 'committed';
+}
+
 /** Thrown for an edge that the table does not have: a bug, never a user's mistake. */
 export class IllegalTransition extends Error {
   constructor(phase: Phase, event: MigrationEvent) {

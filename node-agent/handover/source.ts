@@ -18,6 +18,7 @@ import type { HandoverDependencies } from './dependencies.ts';
 import { freezeWithoutExecs } from './freeze-without-execs.ts';
 import type { SourceEntry } from './journal.ts';
 import { LiveMap } from './live-map.ts';
+import { Turns } from './turns.ts';
 
 // What is known of a hand-over only while this agent lives.
 interface LiveDump {
@@ -28,6 +29,8 @@ interface LiveDump {
   frozenAt?: number;
 }
 
+type Order = { readonly migrationId: string };
+
 /**
  * The source's half of hand-overs.
  *
@@ -36,6 +39,7 @@ interface LiveDump {
  */
 export class SourceHandovers {
   private readonly live = new LiveMap<LiveDump>();
+  private readonly turns = new Turns();
   private readonly d: HandoverDependencies;
 
   constructor(dependencies: HandoverDependencies) {
@@ -43,7 +47,52 @@ export class SourceHandovers {
   }
 
   /** Everything that can be done while the container runs. Errors: CONTAINER_NOT_FOUND, STALE_EPOCH, WORKLOAD_NOT_RUNNING. */
-  async prepare(request: PrepareSource): Promise<void> {
+  prepare(request: PrepareSource): Promise<void> {
+    return this.turns.run(request.migrationId, () => this.prepareNow(request));
+  }
+
+  /**
+   * Freezes and dumps; resolves when the images are complete and the tasks held. On any error the tasks go on.
+   * Errors: FREEZE_FAILED, CHECKPOINT_FAILED, UNMOVABLE, MIGRATION_NOT_FOUND when nothing was prepared.
+   */
+  freeze(request: FreezeSource, signal: AbortSignal): Promise<Dumped> {
+    return this.turns.run(request.migrationId, (ending) => this.freezeNow(request, ending), { signal });
+  }
+
+  /** After COMMIT: the tasks are killed and the container removed. Resolves with the time they were frozen, if known. */
+  release(order: Order): Promise<{ frozenMs: number }> {
+    return this.turns.run(order.migrationId, async () => {
+      const entry = await this.decide(order.migrationId, 'release');
+      if (entry === undefined) return { frozenMs: 0 };
+      const frozenAt = this.live.get(entry.migrationId)?.frozenAt;
+      const frozenMs = frozenAt === undefined ? 0 : performance.now() - frozenAt;
+      await this.speak(entry, 'release');
+      await this.d.engine.remove(entry.containerId, { force: true });
+      await this.d.ledger.forget(entry.workload);
+      await this.forget(entry);
+      return { frozenMs };
+    });
+  }
+
+  /** The migration is off: the tasks go on here, and a dump under way is ended. */
+  thaw(order: Order): Promise<void> {
+    return this.turns.run(order.migrationId, () => this.thawNow(order), { urgent: true });
+  }
+
+  /** Resolves when no hand-over is under way here. */
+  idle(): Promise<void> {
+    return this.live.whenEmpty();
+  }
+
+  /** Carries out verdicts that were known before this agent started; the rest stays held. */
+  async recover(): Promise<void> {
+    for (const entry of await this.d.journal.list()) {
+      if (entry.role !== 'source' || entry.verdict === undefined) continue;
+      await (entry.verdict === 'release' ? this.release(entry) : this.thaw(entry));
+    }
+  }
+
+  private async prepareNow(request: PrepareSource): Promise<void> {
     const held = requireHeld(this.d.ledger, request.workload);
     if (held.epoch >= request.epoch) {
       throw new DroverError('STALE_EPOCH', `Workload ${request.workload} is already at epoch ${held.epoch} here.`);
@@ -81,11 +130,7 @@ export class SourceHandovers {
     });
   }
 
-  /**
-   * Freezes and dumps; resolves when the images are complete and the tasks held. On any error the tasks go on.
-   * Errors: FREEZE_FAILED, CHECKPOINT_FAILED, MIGRATION_NOT_FOUND when nothing was prepared.
-   */
-  async freeze(request: FreezeSource, signal: AbortSignal): Promise<Dumped> {
+  private async freezeNow(request: FreezeSource, signal: AbortSignal): Promise<Dumped> {
     const entry = await this.entryFor(request.migrationId);
     const live = this.live.get(request.migrationId);
     if (entry === undefined || live === undefined || entry.verdict !== undefined) {
@@ -99,45 +144,18 @@ export class SourceHandovers {
       await this.freezeTasks(entry, live, signal);
       await this.dump(entry, live, signal);
     } catch (error) {
-      await this.thaw(request);
+      await this.thawNow(request);
       throw error;
     }
     return { bytesTotal: await sizeOf(this.images(entry)), dumpMs: performance.now() - started };
   }
 
-  /** After COMMIT: the tasks are killed and the container removed. Resolves with the time they were frozen, if known. */
-  async release(request: { migrationId: string }): Promise<{ frozenMs: number }> {
-    const entry = await this.decide(request.migrationId, 'release');
-    if (entry === undefined) return { frozenMs: 0 };
-    const frozenAt = this.live.get(entry.migrationId)?.frozenAt;
-    const frozenMs = frozenAt === undefined ? 0 : performance.now() - frozenAt;
-    await this.speak(entry, 'release');
-    await this.d.engine.remove(entry.containerId, { force: true });
-    await this.d.ledger.forget(entry.workload);
-    await this.forget(entry);
-    return { frozenMs };
-  }
-
-  /** The migration is off: the tasks go on here. */
-  async thaw(request: { migrationId: string }): Promise<void> {
-    const entry = await this.decide(request.migrationId, 'thaw');
+  private async thawNow(order: Order): Promise<void> {
+    const entry = await this.decide(order.migrationId, 'thaw');
     if (entry === undefined) return;
     await this.speak(entry, 'thaw');
     await this.d.engine.setRestartPolicy(entry.containerId, entry.restartPolicy);
     await this.forget(entry);
-  }
-
-  /** Resolves when no hand-over is under way here. */
-  idle(): Promise<void> {
-    return this.live.whenEmpty();
-  }
-
-  /** Carries out verdicts that were known before this agent started; the rest stays held. */
-  async recover(): Promise<void> {
-    for (const entry of await this.d.journal.list()) {
-      if (entry.role !== 'source' || entry.verdict === undefined) continue;
-      await (entry.verdict === 'release' ? this.release(entry) : this.thaw(entry));
-    }
   }
 
   private async freezeTasks(entry: SourceEntry, { freezer }: LiveDump, signal: AbortSignal): Promise<void> {

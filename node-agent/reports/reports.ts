@@ -20,19 +20,33 @@ export interface Reports {
   memory(): Promise<MemoryReport>;
   containers(): Promise<ContainerReport[]>;
   ofContainer(containerId: string): Promise<ContainerReport | undefined>;
+  /** Something happened to a container, or, without one, to any: what was known of it does not count any more. */
+  forget(containerId?: string): void;
 }
 
 interface Known {
   readonly state: string;
   readonly inspect: ContainerInspectInfo;
   readonly reasons: readonly string[];
+  /** Monotonic, in milliseconds. */
+  readonly atMs: number;
 }
+
+// What a program opens, such as sockets, makes no event.
+const knownForMs = 30_000;
 
 /** Reports that ask Docker about a container only when it changed, since a Raspberry Pi pays for every inspect. */
 export function createReports(dependencies: ReportDependencies): Reports {
   const { engine, ledger, containerMemory, nodeMemory, reasons, isBusy } = dependencies;
   const known = new Map<string, Known>();
-  return { memory: nodeMemory, containers, ofContainer };
+  let changes = 0;
+  return { memory: nodeMemory, containers, ofContainer, forget };
+
+  function forget(containerId?: string): void {
+    changes += 1;
+    if (containerId === undefined) known.clear();
+    else known.delete(containerId);
+  }
 
   async function containers(): Promise<ContainerReport[]> {
     const list = await engine.list();
@@ -44,7 +58,7 @@ export function createReports(dependencies: ReportDependencies): Reports {
   }
 
   async function ofContainer(containerId: string): Promise<ContainerReport | undefined> {
-    known.delete(containerId);
+    forget(containerId);
     const summary = (await engine.list()).find(({ id }) => id === containerId);
     return summary && report(summary);
   }
@@ -82,11 +96,14 @@ export function createReports(dependencies: ReportDependencies): Reports {
 
   async function detailsOf(summary: ContainerSummary, fresh: boolean): Promise<Known | undefined> {
     const before = known.get(summary.id);
-    if (!fresh && before?.state === summary.state) return before;
+    const atMs = performance.now();
+    if (!fresh && before?.state === summary.state && atMs - before.atMs < knownForMs) return before;
+    const seen = changes;
     try {
       const inspect = await engine.inspect(summary.id);
-      const now = { state: summary.state, inspect, reasons: await reasons(inspect) };
-      known.set(summary.id, now);
+      const now = { state: summary.state, inspect, reasons: await reasons(inspect), atMs };
+      // Something may have happened while Docker was asked.
+      if (seen === changes) known.set(summary.id, now);
       return now;
     } catch {
       // It went away between the list and the question; the next list will not have it.

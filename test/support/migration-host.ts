@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import type { Clock } from '../../coordinator/clock.ts';
 import { timeoutsSchema } from '../../coordinator/config.ts';
 import { createEventLog, type EventLog } from '../../coordinator/events/event-log.ts';
 import { createMigrationEngine } from '../../coordinator/migration/engine.ts';
@@ -34,7 +35,8 @@ const retry = { firstMs: 1, lastMs: 4 };
 export async function migrationHost(t: Pick<ExecutionContext, 'teardown'>, timeouts: object = {}) {
   const [store, agents] = [await openMemoryStore(), fakeAgents()];
   Object.assign(agents.answers, goodAnswers(agents));
-  const host = { store, agents, timeouts: timeoutsSchema.parse(timeouts) };
+  const clock = fakeClock();
+  const host = { store, agents, clock, timeouts: timeoutsSchema.parse(timeouts) };
   let now = await startProcess(host);
   await now.workloads.create({ name: 'web', node: 'edge-1', containerId: 'c-old', epoch: 4, image: 'i' });
   t.teardown(async () => {
@@ -43,7 +45,7 @@ export async function migrationHost(t: Pick<ExecutionContext, 'teardown'>, timeo
   });
 
   return {
-    ...{ store, agents },
+    ...{ store, agents, clock },
     get engine() {
       return now.engine;
     },
@@ -109,16 +111,16 @@ function goodAnswers(agents: FakeAgents): FakeAgents['answers'] {
 export async function startProcess(host: {
   readonly store: Store;
   readonly agents: FakeAgents;
+  readonly clock: Clock;
   readonly timeouts: ReturnType<typeof timeoutsSchema.parse>;
 }): Promise<Process> {
   const life = new AbortController();
   const [store, agents] = [mortalStore(host.store, life.signal), mortalAgents(host.agents, life.signal)];
-  const clock = fakeClock();
+  const { clock, timeouts } = host;
   const events = await createEventLog({ store, clock, log });
   const workloads = await createWorkloadRegistry({ store });
   const nodes = await createNodeRegistry({ store, clock, staleAfterMs: 15_000 });
   for (const name of ['edge-1', 'edge-2', 'edge-3']) await connectNode(nodes, name);
-  const { timeouts } = host;
   const engine = await createMigrationEngine({
     ...{ store, agents, nodes, workloads, events, log, timeouts, clock, retry },
   });

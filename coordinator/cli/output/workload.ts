@@ -40,6 +40,11 @@ export function workloadsTable(workloads: readonly Workload[]): string {
     { head: 'CONTAINER', cell: ({ containerId }) => containerId.slice(0, 12) },
     { head: 'IMAGE', cell: ({ image }) => image },
     { head: 'PORTS', cell: ({ ports }) => ports.map(portText).join(', ') },
-    { head: 'MOVABLE', cell: ({ migratable, reasons }) => (migratable ? 'yes' : `no: ${reasons.join(' ')}`) },
+    { head: 'MOVABLE', cell: movableWords },
   ]);
+}
+
+function movableWords({ migratable, reasons }: Workload): string {
+  if (migratable) return 'yes';
+  return reasons.length === 0 ? 'no' : `no: ${reasons.join(' ')}`;
 }

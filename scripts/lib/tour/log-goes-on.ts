@@ -18,7 +18,7 @@ const patienceMs = 8_000;
  */
 export async function logGoesOn(drover: DroverCommand, workload: TouredWorkload, after: number): Promise<LogCheck> {
   const end = Date.now() + patienceMs;
-  const first = (await lastNumbers(drover, workload)).at(-1) ?? 0;
+  const first = await lastLogged(drover, workload);
   for (;;) {
     const numbers = await lastNumbers(drover, workload);
     const last = numbers.at(-1) ?? 0;
@@ -28,6 +28,11 @@ export async function logGoesOn(drover: DroverCommand, workload: TouredWorkload,
     }
     await setTimeout(100);
   }
+}
+
+/** The last number in a workload's log, 0 when there is none yet. */
+export async function lastLogged(drover: DroverCommand, workload: TouredWorkload): Promise<number> {
+  return (await lastNumbers(drover, workload)).at(-1) ?? 0;
 }
 
 async function lastNumbers(drover: DroverCommand, { name, logged }: TouredWorkload): Promise<readonly number[]> {

@@ -3,7 +3,7 @@ import { ballastProblem } from './ballast.ts';
 import type { DroverCommand } from './drover-command.ts';
 import { type Hop, hop } from './hop.ts';
 import type { LabNodes } from './lab-nodes.ts';
-import { logGoesOn } from './log-goes-on.ts';
+import { lastLogged, logGoesOn } from './log-goes-on.ts';
 import type { TouredWorkload } from './workload.ts';
 
 export interface TourOptions {
@@ -26,12 +26,12 @@ export async function* tour(options: TourOptions): AsyncGenerator<TourStop> {
   const { drover, lab, workload, route, signal } = options;
   const probe = workload.port === undefined ? undefined : startProbe(taskFor(lab, workload, workload.port));
   try {
-    let log = await logGoesOn(drover, workload, 0);
+    let logged = await lastLogged(drover, workload);
     for (const to of route) {
       signal.throwIfAborted();
       const moved = await hop(drover, workload.name, to, probe);
-      log = await logGoesOn(drover, workload, log.last);
-      const ballast = await ballastAt(to, options, probe);
+      const [log, ballast] = await Promise.all([logGoesOn(drover, workload, logged), ballastAt(to, options, probe)]);
+      logged = log.last;
       yield { ...moved, problems: present([...(moved.seen?.complaints ?? []), log.problem, ballast]) };
     }
   } finally {
