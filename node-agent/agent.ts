@@ -125,7 +125,10 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
       server.renew(next);
     },
     async stop() {
-      await Promise.race([Promise.all([source.idle(), target.idle()]), delay(timeouts.shutdownMs)]);
+      await Promise.race([
+        Promise.all([source.idle(), target.idle()]),
+        delay(timeouts.shutdownMs, undefined, { ref: false }),
+      ]);
       ending.abort();
       server.close();
       await running;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type DroverError, toDroverError, toFailure } from '../../proto/index.ts';
+import { DroverError, toDroverError, toFailure } from '../../proto/index.ts';
 import type { Agents } from '../nodes/agents.ts';
 import type { createExecutors } from './executors.ts';
 import { execute, type StepContext, type StepFacts } from './executors.ts';
@@ -34,7 +34,8 @@ export interface Retry {
  * Drives one migration to its end.
  *
  * INVARIANTS: the record of a phase is durable before any of its steps begins. Before COMMIT a failing step leads to
- * aborting; from then on, and while aborting, steps are repeated until they succeed, because the verdict stands.
+ * aborting; from then on, and while aborting, steps are repeated until they succeed, because the verdict stands. Only a
+ * target that has promised never to run can turn COMMIT into a rollback.
  */
 export async function driveMigration(id: string, drive: Drive): Promise<MigrationRecord> {
   const clock: StepContext['clock'] = {};
@@ -90,6 +91,7 @@ async function insist(
   for (const step of stepsOf(phase, record)) {
     const done = await repeat(step, record, drive, clock);
     if (done === undefined) return undefined;
+    if (done instanceof DroverError) return { event: 'refused', facts, failure: done };
     facts = { ...facts, ...done };
   }
   return { event: completion[phase], facts };
@@ -100,7 +102,7 @@ async function repeat(
   record: MigrationRecord,
   drive: Drive,
   clock: StepContext['clock'],
-): Promise<StepFacts | undefined> {
+): Promise<StepFacts | DroverError | undefined> {
   const { firstMs, lastMs } = drive.retry;
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 2, lastMs)) {
     try {
@@ -108,6 +110,7 @@ async function repeat(
       return await run(step, record, drive, drive.stopped, clock);
     } catch (error) {
       if (drive.stopped.aborted) return undefined;
+      if (isRefusal(step, error)) return error;
       drive.log.warn(
         { err: error, node: step.node, step: step.kind, retryMs: pauseMs },
         'a node has yet to carry out the verdict',
@@ -115,6 +118,11 @@ async function repeat(
       await sleep(pauseMs, undefined, { signal: drive.stopped }).catch(() => undefined);
     }
   }
+}
+
+// The target has decided otherwise and journalled it, so the frozen tasks at the source are the only copy there will be.
+function isRefusal({ kind }: Step, error: unknown): error is DroverError {
+  return kind === 'resumeTarget' && error instanceof DroverError && error.code === 'TOO_LATE';
 }
 
 function run(

@@ -52,13 +52,14 @@ export function createExecutors(dependencies: ExecutorDependencies): { readonly 
       mailbox.throwIfFailed();
       clock.frozenAt = performance.now();
       const value = idOf(record);
-      const failed = new AbortController();
+      const over = new AbortController();
+      const either = AbortSignal.any([signal, over.signal]);
       try {
-        const dumped = order(node, { $case: 'freezeSource', value }, timeouts.freezeMs, signal);
-        const done = await Promise.race([dumped, mailbox.failure(AbortSignal.any([signal, failed.signal]))]);
+        const dumped = order(node, { $case: 'freezeSource', value }, timeouts.freezeMs, either);
+        const done = await Promise.race([dumped, mailbox.failure(either)]);
         return { bytesTotal: done.dumped?.bytesTotal ?? 0 };
       } finally {
-        failed.abort();
+        over.abort();
       }
     },
     awaitReceived: async (_, { mailbox, signal }) => {

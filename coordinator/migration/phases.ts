@@ -13,8 +13,11 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** What can happen to a migration. `failed` covers errors, deadlines and cancellation. */
-export const migrationEvents = ['prepared', 'dumped', 'received', 'restored', 'settled', 'failed'] as const;
+/**
+ * What can happen to a migration. `failed` covers errors, deadlines and cancellation. `refused` is the target's durable
+ * promise never to run its half, which it gives when it lost that half (a reboot) before it heard of COMMIT.
+ */
+export const migrationEvents = ['prepared', 'dumped', 'received', 'restored', 'settled', 'failed', 'refused'] as const;
 export type MigrationEvent = (typeof migrationEvents)[number];
 
 /** Every legal edge. What is not here cannot happen, and throws when it does. */
@@ -23,7 +26,7 @@ export const transitions: Readonly<Record<Phase, Partial<Record<MigrationEvent, 
   freezing: { dumped: 'transferring', failed: 'aborting' },
   transferring: { received: 'restoring', failed: 'aborting' },
   restoring: { restored: 'resuming', failed: 'aborting' },
-  resuming: { settled: 'committed' },
+  resuming: { settled: 'committed', refused: 'aborting' },
   aborting: { settled: 'rolled_back' },
   committed: {},
   rolled_back: {},

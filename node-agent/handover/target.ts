@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DroverError, type PrepareTarget } from '../../proto/index.ts';
+import { DroverError, type PrepareTarget, toFailure } from '../../proto/index.ts';
 import { parts } from '../checkpoint/format.ts';
 import { parseCreateBody, splitRestartPolicy } from '../docker/create-body.ts';
 import { referenceFor } from '../docker/image-reference.ts';
@@ -81,7 +81,7 @@ export class TargetHandovers {
       if (entry.role !== 'target') continue;
       const restored = (await this.ticket(entry).state()) === 'restored';
       if (entry.verdict === 'run') await this.run(entry).then(() => this.finish(entry));
-      else if (entry.verdict === 'discard' || !restored) await this.discard(entry);
+      else if (entry.verdict === 'discard' || !restored) await this.discard(entry).then(() => this.tellLost(entry));
       else this.signalRestored(entry);
     }
   }
@@ -156,6 +156,15 @@ export class TargetHandovers {
     const images = join(this.d.checkpoints, entry.migrationId, parts.images);
     const ticket = { containerId: entry.containerId, images };
     return this.pending.get(entry.migrationId)?.ticket ?? openTicket(this.d.paths, ticket);
+  }
+
+  // Or the source would stay frozen until the coordinator has waited for the checkpoint long enough.
+  private tellLost({ migrationId, epoch }: TargetEntry): void {
+    const lost = new DroverError(
+      'AGENT_LOST',
+      'The agent of the target was restarted before it had restored the tasks.',
+    );
+    this.d.signal({ migrationId, epoch, body: { $case: 'failed', value: toFailure(lost) } });
   }
 
   private signalRestored({ migrationId, epoch }: TargetEntry): void {

@@ -38,7 +38,10 @@ function withoutCode(error: ServiceError, peer: string): DroverError {
 type Sentence = (peer: string, text: string) => readonly [ErrorCode, string];
 
 const sentences: Partial<Record<status, Sentence>> = {
-  [status.UNAVAILABLE]: (peer, text) => ['COORDINATOR_UNREACHABLE', `Cannot reach ${peer}: ${text}.`],
+  [status.UNAVAILABLE]: (peer, text) =>
+    foreignCertificate.test(text)
+      ? ['CA_MISMATCH', `What answers as ${peer} does not belong to the cluster of the certificate that is used here.`]
+      : ['COORDINATOR_UNREACHABLE', `Cannot reach ${peer}: ${causeIn(text)}.`],
   [status.DEADLINE_EXCEEDED]: (peer) => ['TIMEOUT', `No answer from ${peer} in time.`],
   [status.CANCELLED]: () => ['CANCELLED', 'The call was cancelled.'],
   [status.UNIMPLEMENTED]: (peer) => [
@@ -47,6 +50,17 @@ const sentences: Partial<Record<status, Sentence>> = {
   ],
   [status.RESOURCE_EXHAUSTED]: (peer, text) => ['BAD_MESSAGE', `${peer} refused the message: ${text}.`],
 };
+
+// In OpenSSL's words: a chain that does not end in our CA.
+const foreignCertificate = /self-signed certificate|unable to (verify|get)/;
+
+// gRPC wraps what went wrong: "No connection established. Last error: Error: connect ECONNREFUSED …. Resolution note: ".
+function causeIn(text: string): string {
+  const cause = text
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
+    .replace(/\. Resolution note: .*$/s, '');
+  return cause.replace(/\.$/, '');
+}
 
 function readDetails(error: ServiceError): Record<string, string> {
   const raw = error.metadata.get(detailsKey)[0];

@@ -77,14 +77,18 @@ export function fakeAgents(answers: Answers = {}): FakeAgents {
 // As a session does it: the wait ends, the work of the agent does not.
 function within<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const late = () => reject(new DroverError('TIMEOUT', `No answer within ${timeoutMs} ms.`));
+    const stop = () => settle(() => reject(signal?.reason));
+    const late = () => settle(() => reject(new DroverError('TIMEOUT', `No answer within ${timeoutMs} ms.`)));
     const timer = setTimeout(late, timeoutMs);
-    const stop = () => reject(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => {
+    const settle = (how: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
-    });
-    signal?.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      how();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    work.then(
+      (value) => settle(() => resolve(value)),
+      (error) => settle(() => reject(error)),
+    );
   });
 }

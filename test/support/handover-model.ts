@@ -1,4 +1,4 @@
-import { CommandDone, DroverError, type HandoverSignal } from '../../proto/index.ts';
+import { type CommandDone, DroverError, type HandoverSignal } from '../../proto/index.ts';
 import type { FakeAgents } from './fake-agents.ts';
 import { aSource, received, restored } from './migration-host.ts';
 import { turns } from './turns.ts';

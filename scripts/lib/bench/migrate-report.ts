@@ -7,9 +7,19 @@ import { type Spread, spread } from './statistics.ts';
 export interface MigrateReport {
   readonly bench: 'migrate';
   readonly hops: number;
+  readonly machine: Machine;
   readonly workloads: readonly WorkloadReport[];
   readonly agents: AgentReport;
   readonly ok: boolean;
+}
+
+/** Where it was measured. Client, coordinator and all nodes share this machine. */
+export interface Machine {
+  readonly cpus: number;
+  readonly kernel: string;
+  readonly node: string;
+  /** Load average of the minute before: what else was going on. */
+  readonly load_before: number;
 }
 
 export interface WorkloadReport {

@@ -1,9 +1,10 @@
+import { cpus, loadavg, release } from 'node:os';
 import { untilAnswered } from '../tour/ballast.ts';
 import { downtimeMs, roundTrip } from '../tour/hop.ts';
 import { type TourOptions, type TourStop, tour } from '../tour/tour.ts';
 import { nodeFunction, startWorkload, type TouredWorkload } from '../tour/workload.ts';
 import { type AgentMemory, watchAgentMemory } from './agent-memory.ts';
-import { agentReport, type MigrateReport, workloadReport } from './migrate-report.ts';
+import { agentReport, type Machine, type MigrateReport, workloadReport } from './migrate-report.ts';
 
 type BenchOptions = Pick<TourOptions, 'drover' | 'lab' | 'signal'> & {
   readonly hops: number;
@@ -18,7 +19,9 @@ const big = nodeFunction('fn-node-256', 8081, 256);
 
 /** Moves an idle function and one that holds 256 MB around the nodes, and measures moves and agents. */
 export async function benchMigrate(options: BenchOptions): Promise<MigrateReport> {
-  const memory = await watchAgentMemory(options.lab);
+  const { lab, hops } = options;
+  const machine = thisMachine();
+  const memory = await watchAgentMemory(lab);
   try {
     const idlePeaks = await settled(memory);
     const small = await measured(idle, options);
@@ -26,16 +29,15 @@ export async function benchMigrate(options: BenchOptions): Promise<MigrateReport
     const large = await measured(big, options);
     const agents = agentReport(idlePeaks, await memory.take());
     const workloads = [workloadReport(idle, small), workloadReport(big, large)];
-    return {
-      bench: 'migrate',
-      hops: options.hops,
-      workloads,
-      agents,
-      ok: [...workloads, agents].every(({ ok }) => ok),
-    };
+    const ok = [...workloads, agents].every((part) => part.ok);
+    return { bench: 'migrate', hops, machine, workloads, agents, ok };
   } finally {
     memory.stop();
   }
+}
+
+function thisMachine(): Machine {
+  return { cpus: cpus().length, kernel: release(), node: process.version, load_before: loadavg()[0] ?? 0 };
 }
 
 // What an agent needed to start is soon given back.

@@ -97,10 +97,12 @@ function withFaults(host: Host, planned: readonly Fault[]) {
 
 // Until the workload is free and nothing that was delayed is still to come.
 async function calm(host: Host, pending: () => Promise<unknown>): Promise<void> {
-  for (let before: unknown; before !== pending() || host.workloads.get('web')?.migrationId !== undefined; ) {
+  const busy = () => host.workloads.get('web')?.migrationId !== undefined;
+  const began = performance.now();
+  for (let before: unknown; before !== pending() || busy(); await turns(5)) {
+    if (performance.now() - began > 10_000) throw new Error('it never comes to an end');
     before = pending();
     await before;
-    await turns(5);
   }
 }
 

@@ -178,6 +178,22 @@ for (const [kind, node] of [
   });
 }
 
+test('a target that has promised never to run turns the commit into a rollback', async (t) => {
+  const host = await migrationHost(t);
+  host.agents.answers.resumeTarget = failWith('TOO_LATE');
+  const { id } = await host.start();
+  const migration = await host.ended(id);
+  t.like(migration, { outcome: 'rolled_back', failure: { code: 'TOO_LATE' } });
+  t.deepEqual(host.agents.orders().slice(-3), ['edge-2 resumeTarget', 'edge-1 thawSource', 'edge-2 discardTarget']);
+  t.like(host.workloads.get('web'), { node: 'edge-1', epoch: 4 });
+});
+
+test('the same word from the source is no promise: the commit stands', async (t) => {
+  const host = await migrationHost(t);
+  failsFirst(host, 'releaseSource', ['TOO_LATE', 'TOO_LATE']);
+  t.is((await host.ended((await host.start()).id)).outcome, 'committed');
+});
+
 test('a node that is gone after the commit is waited for, and the workload stays busy until then', async (t) => {
   const host = await migrationHost(t);
   host.agents.answers.resumeTarget = () => {

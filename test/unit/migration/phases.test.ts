@@ -23,6 +23,7 @@ const legal: [Phase, MigrationEvent, Phase][] = [
   ['restoring', 'restored', 'resuming'],
   ['restoring', 'failed', 'aborting'],
   ['resuming', 'settled', 'committed'],
+  ['resuming', 'refused', 'aborting'],
   ['aborting', 'settled', 'rolled_back'],
 ];
 
@@ -59,12 +60,18 @@ test('the events that end the phases well lead from the first to committed', (t)
   t.deepEqual(path, ['preparing', 'freezing', 'transferring', 'restoring', 'resuming', 'committed']);
 });
 
-test('nothing leads from the commit to a rollback, or from a rollback to the commit', (t) => {
+test('only a refusal of the target leads from the commit to a rollback, and nothing leads the other way', (t) => {
   const reach = (from: Phase): Set<Phase> => {
     const reached = new Set<Phase>([from]);
-    for (const phase of reached) for (const next of Object.values(transitions[phase])) reached.add(next);
+    for (const phase of reached) {
+      for (const [event, next] of Object.entries(transitions[phase])) if (event !== 'refused') reached.add(next);
+    }
     return reached;
   };
   t.false(reach('resuming').has('rolled_back'));
   t.false(reach('aborting').has('committed'));
+  t.deepEqual(
+    phases.filter((phase) => transitions[phase].refused !== undefined),
+    ['resuming'],
+  );
 });

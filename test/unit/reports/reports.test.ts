@@ -1,12 +1,12 @@
 import test from 'ava';
-import type { ContainerInspectInfo, ContainerSummary } from '../../../node-agent/docker/engine-port.ts';
+import type { ContainerSummary } from '../../../node-agent/docker/engine-port.ts';
 import { createReports } from '../../../node-agent/reports/reports.ts';
 import { MemoryReport } from '../../../proto/index.ts';
 import { anInspect } from '../../support/an-inspect.ts';
 
 /** One running container, and reasons that change as a test says. */
 function aNode() {
-  const state = { reasons: ['A.'], inspects: 0, duringReasons: () => undefined as void };
+  const state = { reasons: ['A.'], inspects: 0, duringReasons: (): void => {} };
   const summary: ContainerSummary = {
     ...{ id: 'c1', name: 'web', image: 'i', imageId: 'sha256:i', state: 'running', ports: [], labels: {} },
   };
@@ -15,7 +15,7 @@ function aNode() {
       list: async () => [summary],
       inspect: async () => {
         state.inspects += 1;
-        return anInspect() as ContainerInspectInfo;
+        return anInspect({});
       },
     },
     ledger: { ofContainer: () => undefined },
