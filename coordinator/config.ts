@@ -29,7 +29,6 @@ export const timeoutsSchema = z.strictObject({
   resumeMs: ms(30_000, 'one attempt of the COMMIT at the target; it is repeated until it is answered'),
   releaseMs: ms(60_000, 'killing the frozen tasks at the source and removing the old container'),
   abortMs: ms(60_000, 'one attempt to thaw the source or to discard the half at the target'),
-  reconnectMs: ms(60_000, 'how long an open migration waits for a node that lost its session'),
   shutdownMs: ms(8_000, 'what open migrations get when the coordinator stops'),
 });
 export type Timeouts = z.infer<typeof timeoutsSchema>;

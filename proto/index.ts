@@ -8,6 +8,7 @@ export * from './wire/async-queue.ts';
 export * from './wire/certificate-life.ts';
 export * from './wire/client-calls.ts';
 export * from './wire/credentials.ts';
+export * from './wire/deadline.ts';
 export * from './wire/drover-error.ts';
 export * from './wire/error-codes.ts';
 export * from './wire/grpc-status.ts';

@@ -19,7 +19,7 @@ export async function runWorkload(
   const name = request.name || body.name || madeUpName((word) => workloads.get(word) !== undefined);
   checkName(name, options);
   const { node, reason } = place({ ...body, workload: name }, request.node, nodes, options.inbound?.());
-  const planned: WorkloadRecord = { name, node, containerId: '', epoch: 1, image: body.image };
+  const planned: WorkloadRecord = { name, node, containerId: '', epoch: workloads.firstEpoch(name), image: body.image };
   if (request.dryRun) return { workload: workloadMessage(planned, nodes.get(node)), reason };
   const record = await make(planned, request.createJson, options);
   await events.record({ type: 'workload.started', node, workload: name, message: `${name} was started on ${node}.` });

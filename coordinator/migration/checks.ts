@@ -39,6 +39,7 @@ export async function checkMigration(
   requireFree(workload);
   if (request.to !== undefined) requireTarget(nodes.require(request.to), workload);
   requireUp(nodes.require(workload.node));
+  if (request.to !== undefined) requireSameKind(nodes.require(workload.node), nodes.require(request.to));
   const source = await checkSource(dependencies, workload);
   const { to, choice } =
     request.to === undefined ? choose(nodes, workload, source, inbound) : { to: request.to, choice: 'Asked for.' };
@@ -71,6 +72,19 @@ function requireTarget(target: NodeView, workload: WorkloadRecord): void {
       `${target.name} is cordoned; choose another node or run "drover node uncordon ${target.name}".`,
       { details },
     );
+  }
+}
+
+// CRIU's images fit only the same processor architecture and cgroup version.
+function requireSameKind(source: NodeView, target: NodeView): void {
+  for (const [what, of] of [
+    ['processor architecture', 'arch'],
+    ['cgroup version', 'cgroupVersion'],
+  ] as const) {
+    const [here = '', there = ''] = [source.engine?.[of], target.engine?.[of]];
+    if (here === there || here === '' || there === '') continue;
+    const message = `${target.name} has the ${what} ${there} and ${source.name} has ${here}; choose another node.`;
+    throw new DroverError('TARGET_INCOMPATIBLE', message, { details: { node: target.name } });
   }
 }
 

@@ -1,4 +1,4 @@
-import { DroverError } from '../../proto/index.ts';
+import { DroverError, deadline } from '../../proto/index.ts';
 import type { Timeouts } from '../config.ts';
 import type { Agents } from '../nodes/agents.ts';
 import type { NodeRegistry } from '../nodes/registry.ts';
@@ -113,7 +113,7 @@ function idOf(record: MigrationRecord): { migrationId: string; epoch: number } {
 }
 
 function limited(signal: AbortSignal, timeoutMs: number): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  return deadline(timeoutMs, signal);
 }
 
 /** The failure that stands for a deadline of the whole migration. */

@@ -1,16 +1,18 @@
-import { DroverError } from '../../proto/index.ts';
+import { DroverError, withDeadline } from '../../proto/index.ts';
 
 /** The first message of a stream, which must come within `timeoutMs`. Rejects TIMEOUT, BAD_MESSAGE or the signal's reason. */
 export async function firstMessage<T>(
   incoming: AsyncIterator<T>,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<T> {
-  const late = AbortSignal.timeout(timeoutMs);
-  const either = AbortSignal.any([late, signal]);
-  const aborted = new Promise<never>((_, reject) => {
-    either.addEventListener('abort', () => reject(late.aborted ? tooLate(timeoutMs) : signal.reason), { once: true });
+  const first = await withDeadline(timeoutMs, signal, (limit) => {
+    const aborted = new Promise<never>((_, reject) => {
+      limit.addEventListener('abort', () => reject(signal.aborted ? signal.reason : tooLate(timeoutMs)), {
+        once: true,
+      });
+    });
+    return Promise.race([incoming.next(), aborted]);
   });
-  const first = await Promise.race([incoming.next(), aborted]);
   if (first.done) throw new DroverError('BAD_MESSAGE', 'The stream ended before its first message.');
   return first.value;
 }

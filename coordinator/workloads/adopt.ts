@@ -15,7 +15,7 @@ export interface AdoptDependencies {
 export function recordForAdoption(
   node: string,
   container: ContainerReport,
-  workloads: Pick<WorkloadRegistry, 'get'>,
+  workloads: Pick<WorkloadRegistry, 'get' | 'firstEpoch'>,
 ): WorkloadRecord {
   const name = container.workload || container.name;
   if (name === '') throw new DroverError('INVALID_ARGUMENT', 'The container has no name; give it one to adopt it.');
@@ -25,7 +25,7 @@ export function recordForAdoption(
     throw new DroverError('WORKLOAD_EXISTS', message, { details: { workload: name, node: holder.node } });
   }
   // A ledger that knows the workload refuses a lower epoch than its own.
-  const epoch = Math.max(1, container.epoch);
+  const epoch = Math.max(workloads.firstEpoch(name), container.epoch);
   return { name, node, containerId: container.containerId, epoch, image: container.image };
 }
 

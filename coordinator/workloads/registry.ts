@@ -31,8 +31,10 @@ export interface WorkloadRegistry {
   create(record: WorkloadRecord): Promise<void>;
   /** Notes which container the node has made. Rejects WORKLOAD_NOT_FOUND. */
   setContainer(name: string, container: Pick<WorkloadRecord, 'containerId' | 'image'>): Promise<WorkloadRecord>;
-  /** Absent is fine. */
+  /** Absent is fine. Its epoch is remembered: see `firstEpoch`. */
   remove(name: string): Promise<void>;
+  /** Epoch for a new workload of this name: above all that nodes may remember of an earlier one. */
+  firstEpoch(name: string): number;
   /**
    * Keeps migrations off it while its container is being removed; returns the release. Not durable: a coordinator that stops
    * meanwhile leaves nothing behind. Throws WORKLOAD_NOT_FOUND, WORKLOAD_BUSY.
@@ -51,6 +53,8 @@ export async function createWorkloadRegistry({ store }: { readonly store: Store 
   // INVARIANT: checks and the write that follows them are one task, so that no two callers pass the same check.
   const exclusively = oneAtATime();
   const held = new Set<string>();
+  const epochs = collection(store, 'workload-epochs/', z.number().int().positive());
+  const lastEpochs = new Map((await epochs.list()).map(({ id, value }) => [id, value]));
 
   return {
     get: (name) => known.get(name),
@@ -64,9 +68,12 @@ export async function createWorkloadRegistry({ store }: { readonly store: Store 
     setContainer: (name, container) => exclusively(() => write({ ...requireRecord(name), ...container })),
     remove: (name) =>
       exclusively(async () => {
+        const epoch = known.get(name)?.epoch;
+        if (epoch !== undefined) await rememberEpoch(name, epoch);
         await records.delete(name);
         known.delete(name);
       }),
+    firstEpoch: (name) => (lastEpochs.get(name) ?? 0) + 1,
     hold: (name) => {
       const record = requireRecord(name);
       if (record.migrationId !== undefined) throw migrating(record);
@@ -96,6 +103,12 @@ export async function createWorkloadRegistry({ store }: { readonly store: Store 
     throw new DroverError('WORKLOAD_NOT_FOUND', `No workload is called ${name}; "drover ps" lists them.`, {
       details: { workload: name },
     });
+  }
+
+  // A migration under way may have shown its nodes one more than the record has.
+  async function rememberEpoch(name: string, epoch: number): Promise<void> {
+    await epochs.put(name, epoch + 1);
+    lastEpochs.set(name, epoch + 1);
   }
 
   async function write(record: WorkloadRecord): Promise<WorkloadRecord> {

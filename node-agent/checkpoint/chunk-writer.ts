@@ -7,7 +7,10 @@ import { chunkSize, digestOf, formatVersion, isCheckpointPath, parts } from './f
 interface ReceivedFile {
   readonly handle: FileHandle;
   readonly digests: Map<number, Buffer>;
+  /** Where the furthest chunk ends. */
   size: number;
+  /** Sum of the chunks: less than the size when one of them is short and leaves a hole. */
+  bytes: number;
 }
 
 // Chunks on their way to the disk.
@@ -47,9 +50,12 @@ export class ChunkWriter {
       );
     }
     const file = await this.fileFor(chunk.path);
+    const index = chunk.offset / chunkSize;
+    if (file.digests.has(index)) throw invalid(`a chunk of ${chunk.path} comes twice`);
     this.bytes += chunk.data.length;
     await this.write(file, chunk);
-    file.digests.set(chunk.offset / chunkSize, digest);
+    file.digests.set(index, digest);
+    file.bytes += chunk.data.length;
     file.size = Math.max(file.size, chunk.offset + chunk.data.length);
   }
 
@@ -109,7 +115,8 @@ export class ChunkWriter {
     if (!isCheckpointPath(entry.path)) throw invalid(`it names a file that may not be: ${JSON.stringify(entry.path)}`);
     const file = await this.fileFor(entry.path);
     const count = Math.ceil(entry.size / chunkSize);
-    const complete = file.size === entry.size && entry.digests.length === count && file.digests.size === count;
+    const whole = file.size === entry.size && file.bytes === entry.size;
+    const complete = whole && entry.digests.length === count && file.digests.size === count;
     const equal = complete && entry.digests.every((digest, index) => file.digests.get(index)?.equals(digest));
     if (!equal) throw invalid(`${entry.path} is not complete`);
   }
@@ -122,7 +129,7 @@ export class ChunkWriter {
       recursive: true,
       mode: 0o700,
     });
-    const file = { handle: await open(join(this.directory, path), 'w', 0o600), digests: new Map(), size: 0 };
+    const file = { handle: await open(join(this.directory, path), 'w', 0o600), digests: new Map(), size: 0, bytes: 0 };
     this.files.set(path, file);
     return file;
   }

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DroverError, type Dumped, type FreezeSource, type PrepareSource } from '../../proto/index.ts';
+import { DroverError, type Dumped, deadline, type FreezeSource, type PrepareSource } from '../../proto/index.ts';
 import { readChunks } from '../checkpoint/chunk-reader.ts';
 import { parts } from '../checkpoint/format.ts';
 import { createBodyFrom } from '../docker/container-spec.ts';
@@ -166,9 +166,9 @@ export class SourceHandovers {
   private async dump(entry: SourceEntry, { runc, upper }: LiveDump, signal: AbortSignal): Promise<void> {
     const control = this.control(entry);
     const dump = startDump(control, runc, this.images(entry));
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.d.timeouts.dumpMs)]);
+    const limit = deadline(this.d.timeouts.dumpMs, signal);
     // CRIU may leave links to unlinked files in the container, so its files are packed after the dump.
-    const complete = dump.dumped(deadline).then(() => packLayer(upper, join(this.directory(entry), parts.layer)));
+    const complete = dump.dumped(limit).then(() => packLayer(upper, join(this.directory(entry), parts.layer)));
     const facts = { workload: entry.workload, epoch: entry.epoch };
     this.d.offers.open(entry.migrationId, readAhead(readChunks(this.directory(entry), complete, facts), 2));
     await complete;

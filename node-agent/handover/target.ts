@@ -43,7 +43,9 @@ export class TargetHandovers {
     return this.turns.run(order.migrationId, async () => {
       const entry = await this.decide(order, 'run');
       if (entry === undefined) return { containerId: '' };
-      await this.ticket(entry).run(AbortSignal.timeout(this.d.timeouts.settleMs));
+      // After a reboot there is no ticket: the tasks ran and are gone, and only the books remain to be closed.
+      const ticket = this.ticket(entry);
+      if ((await ticket.state()) !== undefined) await ticket.run(AbortSignal.timeout(this.d.timeouts.settleMs));
       await this.d.ledger.record(entry.workload, { containerId: entry.containerId, epoch: entry.epoch });
       return { containerId: entry.containerId };
     });

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
-import { caFingerprintOf, coordinatorIdentity, DroverError, tlsName } from '../../proto/index.ts';
+import { caFingerprintOf, coordinatorIdentity, DroverError, tlsName, withDeadline } from '../../proto/index.ts';
 
 // A server sends its own certificate and the CA's; a longer chain is not ours.
 const longestChain = 8;
@@ -19,7 +19,6 @@ export async function findAuthority(options: {
 }): Promise<string> {
   const { coordinator, caFingerprint, timeoutMs, signal } = options;
   const address = parseAddress(coordinator);
-  const limits = [AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])];
   const socket = connect({
     ...address,
     rejectUnauthorized: false,
@@ -27,7 +26,9 @@ export async function findAuthority(options: {
     ALPNProtocols: ['h2'],
   });
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.any(limits) });
+    await withDeadline(timeoutMs, signal ?? new AbortController().signal, (limit) =>
+      once(socket, 'secureConnect', { signal: limit }),
+    );
     return pemOf(chainOf(socket).find(({ raw }) => caFingerprintOf(raw) === caFingerprint) ?? mismatch(coordinator));
   } catch (error) {
     throw error instanceof DroverError ? error : unreachable(coordinator, error, signal);

@@ -1,15 +1,12 @@
 import { execFile } from 'node:child_process';
-import { createReadStream } from 'node:fs';
 import { access, lstat, readdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { extract, type Header } from 'tar-stream';
 import { z } from 'zod';
 import { DroverError } from '../../proto/index.ts';
+import { archiveContents } from './archive-contents.ts';
 import { deletedFile, layerArchive } from './layer-files.ts';
-
-const opaque = 'SCHILY.xattr.trusted.overlay.opaque';
+import { invalidLayer, layerPath } from './layer-path.ts';
 
 /**
  * Brings a container's root file system to what its writable layer was at the source. The archive came from another
@@ -19,67 +16,25 @@ const opaque = 'SCHILY.xattr.trusted.overlay.opaque';
 export async function applyLayer(directory: string, root: string): Promise<void> {
   const archive = join(directory, layerArchive);
   if (!(await exists(archive))) return;
-  const { directories, opened, others } = await checkArchive(archive);
+  const { directories, opened, others } = await archiveContents(archive);
   for (const path of await readDeleted(join(directory, deletedFile))) await remove(root, path);
-  for (const path of opened) await empty(root, path);
-  // A directory of the image that something else replaces, and the other way round, has to go first.
-  for (const path of others) await removeIf(root, path, true);
+  // What a directory of the layer replaces goes first, so that no link of the image is in the way of what follows.
   for (const path of directories) await removeIf(root, path, false);
+  for (const path of opened) await empty(root, path);
+  for (const path of others) await removeIf(root, path, true);
   await unpack(archive, root);
 }
 
-interface Contents {
-  readonly directories: Set<string>;
-  /** Directories whose old content must not show through. */
-  readonly opened: string[];
-  readonly others: Set<string>;
-}
-
-/** Reads the archive through once and writes nothing. */
-async function checkArchive(archive: string): Promise<Contents> {
-  const contents: Contents = { directories: new Set(), opened: [], others: new Set() };
-  const entries = extract();
-  entries.on('entry', (header, stream, next) => {
-    try {
-      check(header, contents);
-    } catch (error) {
-      next(error as Error);
-      return;
-    }
-    stream.on('end', next);
-    stream.resume();
-  });
-  await pipeline(createReadStream(archive), entries);
-  return contents;
-}
-
-function check(header: Header, { directories, opened, others }: Contents): void {
-  const path = plain(header.name);
-  const within = (candidate: string) => dirname(candidate) === '.' || directories.has(dirname(candidate));
-  if (directories.has(path) || others.has(path)) throw invalid(`${path} is there twice`);
-  if (!within(path)) throw invalid(`${path} lies in a directory that the archive does not have`);
-  if (header.type === 'link' && !others.has(plain(header.linkname ?? ''))) {
-    throw invalid(`${path} is a link to something that the archive does not have`);
-  }
-  if (header.type === 'block-device' || header.type === 'character-device') throw invalid(`${path} is a device`);
-  if (header.type !== 'directory') others.add(path);
-  else directories.add(path);
-  if (Object.hasOwn(header.pax ?? {}, opaque)) opened.push(path);
-}
-
-// "./a/b/" and "a/b" are one path; what leaves the root is none.
-function plain(name: string): string {
-  const path = normalize(name).replace(/\/$/, '');
-  if (path.startsWith('/') || path === '..' || path.startsWith('../') || path === '') {
-    throw invalid(`it names a path outside the container: ${JSON.stringify(name)}`);
-  }
-  return path;
-}
-
 async function readDeleted(file: string): Promise<string[]> {
-  const parsed = z.array(z.string().min(1)).safeParse(JSON.parse(await readFile(file, 'utf8')));
-  if (!parsed.success) throw invalid('its list of deleted files cannot be read');
-  return parsed.data.map(plain);
+  return parseDeleted(await readFile(file, 'utf8').catch(() => '')).map(layerPath);
+}
+
+function parseDeleted(text: string): string[] {
+  try {
+    return z.array(z.string()).parse(JSON.parse(text));
+  } catch (error) {
+    throw invalidLayer('their list of deleted files cannot be read', error);
+  }
 }
 
 // Only through real directories, so that a link in the image cannot lead the deletion elsewhere.
@@ -89,7 +44,7 @@ async function remove(root: string, path: string): Promise<void> {
     at = join(at, part);
     const found = await lstat(at).catch(() => undefined);
     if (found === undefined) return;
-    if (!found.isDirectory()) throw invalid(`${path} lies behind something that is no directory`);
+    if (!found.isDirectory()) throw invalidLayer(`${path} lies behind something that is no directory`);
   }
   await rm(join(root, path), { recursive: true, force: true });
 }
@@ -130,8 +85,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function invalid(why: string): DroverError {
-  return new DroverError('CHECKPOINT_INVALID', `The container's files cannot be used: ${why}.`);
 }

@@ -34,7 +34,7 @@ export function fixedAddressReasons({ listening }: ProcessFacts): string[] {
     .filter(({ address }) => !isWildcard(address) && !isLoopback(address))
     .map(
       ({ address, port, protocol }) =>
-        `It listens on ${address} port ${port}/${protocol}, an address that it may not have on another node: let it listen on 0.0.0.0, or give it a fixed address with --ip.`,
+        `It listens on ${address} port ${port}/${protocol}, an address that it may not have on another node: let it listen on 0.0.0.0.`,
     );
 }
 
@@ -88,6 +88,9 @@ function namespaceReasons(inspect: ContainerInspectInfo): string[] {
     const value = mode(inspect) ?? '';
     if (value === 'host')
       return [`It shares a namespace with this node (${option} host): start it without ${option} host.`];
+    if (value === 'shareable') {
+      return ['It shares its /dev/shm with other containers (--ipc shareable): start it without --ipc.'];
+    }
     if (!value.startsWith('container:')) return [];
     const other = value.slice('container:'.length).slice(0, 12);
     return [

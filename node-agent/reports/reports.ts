@@ -40,6 +40,7 @@ export function createReports(dependencies: ReportDependencies): Reports {
   const { engine, ledger, containerMemory, nodeMemory, reasons, isBusy } = dependencies;
   const known = new Map<string, Known>();
   let changes = 0;
+  let underWay: Promise<unknown> = Promise.resolve();
   return { memory: nodeMemory, containers, ofContainer, forget };
 
   function forget(containerId?: string): void {
@@ -48,7 +49,13 @@ export function createReports(dependencies: ReportDependencies): Reports {
     else known.delete(containerId);
   }
 
-  async function containers(): Promise<ContainerReport[]> {
+  function containers(): Promise<ContainerReport[]> {
+    const report = allContainers();
+    underWay = report.catch(() => undefined);
+    return report;
+  }
+
+  async function allContainers(): Promise<ContainerReport[]> {
     const list = await engine.list();
     const present = new Set(list.map(({ id }) => id));
     for (const id of known.keys()) if (!present.has(id)) known.delete(id);
@@ -59,6 +66,8 @@ export function createReports(dependencies: ReportDependencies): Reports {
 
   async function ofContainer(containerId: string): Promise<ContainerReport | undefined> {
     forget(containerId);
+    // A report that was begun before something happened must not be the later one to arrive.
+    await underWay;
     const summary = (await engine.list()).find(({ id }) => id === containerId);
     return summary && report(summary);
   }

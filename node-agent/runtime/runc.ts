@@ -41,6 +41,8 @@ export function checkpointArguments(target: RuncTarget, directories: { images: s
     ...(target.systemdCgroup ? ['--systemd-cgroup'] : []),
     'checkpoint',
     '--tcp-established',
+    // A connection that nobody has accepted yet cannot be dumped; its client connects again.
+    '--tcp-skip-in-flight',
     '--manage-cgroups-mode',
     'ignore',
     '--empty-ns',

@@ -29,6 +29,8 @@ export async function sendOutput(options: {
   const answered = new Promise<void>((resolve, reject) => {
     settle = (error) => (error ? reject(fromStatus(error, peer)) : resolve());
   });
+  // The reader may go away while the output still has to be ended.
+  answered.catch(() => undefined);
   const call = client.sendOutput((error) => {
     ended.abort(error);
     settle(error);

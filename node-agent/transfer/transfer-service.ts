@@ -8,6 +8,7 @@ import {
   type FetchRequest,
   type FetchResponse,
   type serverCalls,
+  withDeadline,
 } from '../../proto/index.ts';
 import type { Offers } from './offers.ts';
 
@@ -34,8 +35,8 @@ async function* fetch(
   request: FetchRequest,
   context: CallContext,
 ): AsyncGenerator<FetchResponse> {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(waitForFreezeMs)]);
-  const items = await offers.take(callingNode(context), request, signal);
+  const caller = callingNode(context);
+  const items = await withDeadline(waitForFreezeMs, context.signal, (signal) => offers.take(caller, request, signal));
   for await (const item of items) {
     yield 'chunk' in item
       ? { body: { $case: 'chunk', value: item.chunk } }

@@ -18,10 +18,16 @@ const looks = {
 
 /** Everything on a node that a migration should leave as it was: to be compared before and after. */
 export async function traces(node: string): Promise<Record<string, string[]>> {
-  const found: Record<string, string[]> = {};
-  for (const [what, command] of Object.entries(looks)) {
-    const here = command.replaceAll('LAB', process.env.DROVER_LAB ?? 'lab').replaceAll('NODE', node);
-    found[what] = (await labExec(node, 'sh', '-c', `${here} || true`)).trim().split('\n');
-  }
-  return found;
+  const parts = Object.entries(looks).map(([what, command]) => `echo "=== ${what}"; ${command} || true`);
+  const script = parts
+    .join('\n')
+    .replaceAll('LAB', process.env.DROVER_LAB ?? 'lab')
+    .replaceAll('NODE', node);
+  const [, ...found] = (await labExec(node, 'sh', '-c', script)).split(/^=== /m);
+  return Object.fromEntries(
+    found.map((part) => {
+      const [what = '', ...lines] = part.trim().split('\n');
+      return [what, lines];
+    }),
+  );
 }

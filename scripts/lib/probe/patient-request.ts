@@ -1,4 +1,4 @@
-import { deadline } from '../deadline.ts';
+import { deadline } from '../../../proto/index.ts';
 import type { RawAnswer } from './answer-checks.ts';
 import type { Ask } from './ask.ts';
 

@@ -57,3 +57,12 @@ test('what happens while a container is looked at is not missed', async (t) => {
   state.reasons = ['B.'];
   t.deepEqual(await shown(), ['B.']);
 });
+
+test('a container that is asked for is looked at after the report that is under way', async (t) => {
+  const { reports } = aNode();
+  const order: string[] = [];
+  const all = reports.containers().then(() => order.push('all'));
+  const one = reports.ofContainer('c1').then(() => order.push('one'));
+  await Promise.all([all, one]);
+  t.deepEqual(order, ['all', 'one']);
+});

@@ -7,7 +7,7 @@ export function deadline(ms: number, signal: AbortSignal): AbortSignal {
 }
 
 /** Does some work with a deadline that ends with it. */
-export async function within<T>(
+export async function withDeadline<T>(
   ms: number,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
@@ -23,6 +23,8 @@ export async function within<T>(
 function startDeadline(ms: number, signal: AbortSignal) {
   const controller = new AbortController();
   const timer = setTimeout(() => end(new DOMException(`took longer than ${ms} ms`, 'TimeoutError')), ms);
+  // As with AbortSignal.timeout, a deadline alone keeps no process alive.
+  timer.unref();
   const follow = () => end(signal.reason);
   signal.addEventListener('abort', follow, { once: true });
   if (signal.aborted) follow();
