@@ -1,4 +1,4 @@
-import { DroverError, deadline } from '../../proto/index.ts';
+import { DroverError, withDeadline } from '../../proto/index.ts';
 import type { Timeouts } from '../config.ts';
 import type { Agents } from '../nodes/agents.ts';
 import type { NodeRegistry } from '../nodes/registry.ts';
@@ -63,11 +63,12 @@ export function createExecutors(dependencies: ExecutorDependencies): { readonly 
       }
     },
     awaitReceived: async (_, { mailbox, signal }) => {
-      const { bytesTotal, bytesSent } = await mailbox.next('received', limited(signal, timeouts.transferMs));
+      const received = withDeadline(timeouts.transferMs, signal, (limit) => mailbox.next('received', limit));
+      const { bytesTotal, bytesSent } = await received;
       return { bytesTotal, bytesSent };
     },
     awaitRestored: async (_, { mailbox, signal }) => {
-      await mailbox.next('restored', limited(signal, timeouts.restoreMs));
+      await withDeadline(timeouts.restoreMs, signal, (limit) => mailbox.next('restored', limit));
       return {};
     },
     resumeTarget: async ({ node }, { record, signal, clock }) => {
@@ -110,10 +111,6 @@ export function execute(
 
 function idOf(record: MigrationRecord): { migrationId: string; epoch: number } {
   return { migrationId: record.id, epoch: record.epoch };
-}
-
-function limited(signal: AbortSignal, timeoutMs: number): AbortSignal {
-  return deadline(timeoutMs, signal);
 }
 
 /** The failure that stands for a deadline of the whole migration. */

@@ -1,4 +1,4 @@
-import { DroverError, fromFailure, type HandoverSignal } from '../../proto/index.ts';
+import { DroverError, fromFailure, type HandoverSignal, isTimeout } from '../../proto/index.ts';
 
 type Body = NonNullable<HandoverSignal['body']>;
 type News = Exclude<Body, { readonly $case: 'progress' | 'failed' }>;
@@ -63,8 +63,5 @@ export class HandoverMailbox {
 }
 
 function asDroverError(reason: unknown): unknown {
-  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
-    return new DroverError('TIMEOUT', 'The other node did not answer in time.');
-  }
-  return reason;
+  return isTimeout(reason) ? new DroverError('TIMEOUT', 'The other node did not answer in time.') : reason;
 }

@@ -74,7 +74,9 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     void events.record({ type, node, workload, message, details });
   }
 
+  // That a container stops while it is being removed is no news.
   function noteState(record: WorkloadRecord, containers: readonly ContainerReport[]): void {
+    if (workloads.isHeld(record.name)) return;
     const state = workloadState(record, { state: 'ready', containers });
     const before = states.get(record.name);
     states.set(record.name, state);

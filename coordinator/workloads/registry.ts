@@ -40,6 +40,8 @@ export interface WorkloadRegistry {
    * meanwhile leaves nothing behind. Throws WORKLOAD_NOT_FOUND, WORKLOAD_BUSY.
    */
   hold(name: string): () => void;
+  /** Whether its container is being removed. */
+  isHeld(name: string): boolean;
   /** Marks it busy with a migration. Rejects WORKLOAD_NOT_FOUND, WORKLOAD_BUSY; repeating it for the same migration is fine. */
   beginMigration(name: string, migrationId: string): Promise<WorkloadRecord>;
   /** Frees it, at its new place if it moved. Does nothing when another migration, or none, holds it. */
@@ -81,6 +83,7 @@ export async function createWorkloadRegistry({ store }: { readonly store: Store 
       held.add(name);
       return () => void held.delete(name);
     },
+    isHeld: (name) => held.has(name),
     beginMigration: (name, migrationId) =>
       exclusively(async () => {
         const record = requireRecord(name);

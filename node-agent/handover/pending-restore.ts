@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DroverError, deadline, type HandoverSignal, toFailure } from '../../proto/index.ts';
+import { DroverError, type HandoverSignal, toFailure, withDeadline } from '../../proto/index.ts';
 import { parts } from '../checkpoint/format.ts';
 import { applyLayer } from '../layer/apply-layer.ts';
 import { rootDirectoryOf } from '../layer/overlay-directories.ts';
@@ -53,7 +53,7 @@ export class PendingRestore {
   async waiting(signal: AbortSignal): Promise<void> {
     const failed = this.start.then(() => new Promise<never>(() => undefined));
     failed.catch(() => undefined);
-    await Promise.race([failed, this.ticket.waiting(deadline(this.d.timeouts.shimMs, signal))]);
+    await withDeadline(this.d.timeouts.shimMs, signal, (limit) => Promise.race([failed, this.ticket.waiting(limit)]));
   }
 
   /** Receives the checkpoint and restores it, in the background; the coordinator hears of it by signals. */
@@ -86,7 +86,7 @@ export class PendingRestore {
       await applyLayer(join(this.directory, parts.layer), this.root);
       await this.ticket.restore();
       this.tell({ $case: 'received', value: { bytesTotal: bytes, bytesSent: bytes } });
-      await this.ticket.restored(deadline(this.d.timeouts.restoreMs, signal));
+      await withDeadline(this.d.timeouts.restoreMs, signal, (limit) => this.ticket.restored(limit));
       this.tell({ $case: 'restored', value: { restoreMs: performance.now() - received } });
     } catch (error) {
       if (!signal.aborted) this.tell({ $case: 'failed', value: toFailure(error) });

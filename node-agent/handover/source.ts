@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DroverError, type Dumped, deadline, type FreezeSource, type PrepareSource } from '../../proto/index.ts';
+import { DroverError, type Dumped, type FreezeSource, type PrepareSource, withDeadline } from '../../proto/index.ts';
 import { readChunks } from '../checkpoint/chunk-reader.ts';
 import { parts } from '../checkpoint/format.ts';
 import { createBodyFrom } from '../docker/container-spec.ts';
@@ -127,6 +127,7 @@ export class SourceHandovers {
       epoch: entry.epoch,
       targetNode: request.targetNode,
       imageId: container.Image,
+      image: container.Config.Image,
     });
   }
 
@@ -139,9 +140,7 @@ export class SourceHandovers {
       });
     }
     const started = performance.now();
-    live.frozenAt = started;
     try {
-      await this.freezeTasks(entry, live, signal);
       await this.dump(entry, live, signal);
     } catch (error) {
       await this.thawNow(request);
@@ -158,17 +157,22 @@ export class SourceHandovers {
     await this.forget(entry);
   }
 
-  private async freezeTasks(entry: SourceEntry, { freezer }: LiveDump, signal: AbortSignal): Promise<void> {
+  private async freezeTasks(entry: SourceEntry, live: LiveDump, signal: AbortSignal): Promise<void> {
+    const { freezer } = live;
+    live.frozenAt = performance.now();
     const tasks = () => processesOf({ id: entry.containerId, pid: entry.pid });
     await freezeWithoutExecs({ freezer, init: entry.pid, tasks, timeoutMs: this.d.timeouts.freezeMs, signal });
   }
 
-  private async dump(entry: SourceEntry, { runc, upper }: LiveDump, signal: AbortSignal): Promise<void> {
-    const control = this.control(entry);
-    const dump = startDump(control, runc, this.images(entry));
-    const limit = deadline(this.d.timeouts.dumpMs, signal);
+  private async dump(entry: SourceEntry, live: LiveDump, signal: AbortSignal): Promise<void> {
+    const { runc, upper } = live;
+    const dump = startDump(this.control(entry), runc, this.images(entry));
+    await withDeadline(this.d.timeouts.dumpMs, signal, (limit) => dump.ready(limit));
+    await this.freezeTasks(entry, live, signal);
+    await dump.proceed();
+    const dumped = withDeadline(this.d.timeouts.dumpMs, signal, (limit) => dump.dumped(limit));
     // CRIU may leave links to unlinked files in the container, so its files are packed after the dump.
-    const complete = dump.dumped(limit).then(() => packLayer(upper, join(this.directory(entry), parts.layer)));
+    const complete = dumped.then(() => packLayer(upper, join(this.directory(entry), parts.layer)));
     const facts = { workload: entry.workload, epoch: entry.epoch };
     this.d.offers.open(entry.migrationId, readAhead(readChunks(this.directory(entry), complete, facts), 2));
     await complete;

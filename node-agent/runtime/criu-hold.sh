@@ -2,6 +2,9 @@
 # criu-hold: CRIU's action script on both sides of a hand-over. It is called through a link in the control directory
 # of one dump or one restore, and speaks with the agent or the shim through the words there (see drover-runc).
 #
+# pre-dump (source): runc and CRIU are up and have touched nothing. The agent is told, freezes the tasks and says "go"; so
+# that the start of two programs is no part of the silence. "abort" ends CRIU.
+#
 # post-dump (source): the images are complete and the tasks frozen. Exit 0 lets CRIU kill them, anything else thaws
 # them. The script waits for the verdict without a deadline: only the agent knows what the cluster decided.
 #
@@ -25,10 +28,19 @@ hear() {
   read -r word <"$dir/$1"
 }
 
+report() {
+  printf '%s\n' "$1" >"$dir/state.new" && mv "$dir/state.new" "$dir/state"
+  printf '%s\n' "$1" 1<>"$dir/events"
+}
+
 case $CRTOOLS_SCRIPT_ACTION in
+  pre-dump)
+    report ready
+    hear freeze
+    [ "$word" = go ]
+    ;;
   post-dump)
-    printf 'dumped\n' >"$dir/state.new" && mv "$dir/state.new" "$dir/state"
-    printf 'dumped\n' 1<>"$dir/events"
+    report dumped
     hear verdict
     [ "$word" = release ]
     ;;

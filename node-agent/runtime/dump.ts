@@ -15,6 +15,10 @@ printf 'exited\\n' 1<>"$DROVER_CONTROL/events"`;
 
 /** A dump whose tasks are held frozen by CRIU until a verdict is spoken. Survives the agent. */
 export interface Dump {
+  /** Resolves when runc and CRIU are up, have touched nothing, and wait for `proceed`. Throws CHECKPOINT_FAILED. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** The tasks stand still: CRIU may dump them. */
+  proceed(): Promise<void>;
   /** Resolves when the images are complete and the tasks held. Throws CHECKPOINT_FAILED with the end of dump.log. */
   dumped(signal: AbortSignal): Promise<void>;
   /** The tasks may never run again: CRIU kills them. */
@@ -29,7 +33,7 @@ export async function prepareDump(
   options: { images: string; holdScript: string },
 ): Promise<void> {
   await mkdir(options.images, { recursive: true, mode: 0o700 });
-  await control.create({ words: ['verdict'], criuOptions: dumpOptions, holdScript: options.holdScript });
+  await control.create({ words: ['freeze', 'verdict'], criuOptions: dumpOptions, holdScript: options.holdScript });
 }
 
 /** Starts `runc checkpoint` on prepared directories, detached, so that it outlives the agent. */
@@ -51,10 +55,21 @@ export function startDump(control: ControlDirectory, target: RuncTarget, images:
 /** A dump that was started before, perhaps by an agent that is no more. */
 export function heldDump(control: ControlDirectory): Dump {
   const exited = () => control.read('status');
+  // An exit before the state that is waited for is a failure, whatever its status.
+  const reach = async (wanted: 'ready' | 'dumped', signal: AbortSignal) => {
+    const found = await control.until(async () => {
+      const state = await control.state();
+      return state === wanted ? state : await exited();
+    }, signal);
+    if (found !== wanted) throw await checkpointFailed(control);
+  };
   return {
+    async ready(signal) {
+      await reach('ready', signal);
+    },
+    proceed: () => control.say('freeze', 'go'),
     async dumped(signal) {
-      const found = await control.until(async () => (await control.state()) ?? (await exited()), signal);
-      if (found !== 'dumped') throw await checkpointFailed(control);
+      await reach('dumped', signal);
     },
     async release(signal) {
       await control.say('verdict', 'release');
@@ -63,6 +78,8 @@ export function heldDump(control: ControlDirectory): Dump {
     },
     async thaw(signal) {
       await control.say('verdict', 'thaw');
+      // For a CRIU that still waits to begin.
+      await control.say('freeze', 'abort');
       await control.until(exited, signal);
     },
   };

@@ -63,10 +63,12 @@ async function dump(
   await prepareDump(probe.control, { images, holdScript: join(paths.library, 'criu-hold') });
   const target = await findRuncTarget(paths, { containerId, systemdCgroup: cgroupDriver === 'systemd' });
   const freezer = await freezerOf(State.Pid);
+  const held = startDump(probe.control, target, images);
+  await held.ready(probe.signal);
   const begun = performance.now();
-  await freezer.freeze(10_000);
   try {
-    const held = startDump(probe.control, target, images);
+    await freezer.freeze(10_000);
+    await held.proceed();
     await held.dumped(probe.signal);
     const dumpMs = performance.now() - begun;
     await held.release(probe.signal);

@@ -47,6 +47,7 @@ export class PeerConnection {
 
   /** Resolves when every chunk is on disk and verified against the manifest. Throws TRANSFER_FAILED when the peer goes away. */
   async fetchCheckpoint(fetch: CheckpointFetch, signal: AbortSignal): Promise<{ bytes: number }> {
+    signal.throwIfAborted();
     const writer = new ChunkWriter(fetch.directory, fetch);
     try {
       const call = this.client.fetch({ migrationId: fetch.migrationId, epoch: fetch.epoch });
@@ -84,8 +85,9 @@ export class PeerConnection {
   }
 }
 
+// The words of a call in general, in those of a transfer: the source went away, or sent what is no message.
 function asTransferError(error: unknown): unknown {
-  if (error instanceof DroverError && error.code === 'COORDINATOR_UNREACHABLE') {
+  if (error instanceof DroverError && (error.code === 'COORDINATOR_UNREACHABLE' || error.code === 'BAD_MESSAGE')) {
     return new DroverError('TRANSFER_FAILED', error.message, { cause: error });
   }
   return error;

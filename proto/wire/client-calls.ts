@@ -40,6 +40,7 @@ export function clientCalls(defaults: CallDefaults, emptyMetadata: () => Metadat
     async *stream<Res>(call: ClientReadableStream<Res>, signal?: AbortSignal): AsyncGenerator<Res> {
       const cancel = () => call.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted) cancel();
       try {
         for await (const message of call) yield message as Res;
       } catch (error) {

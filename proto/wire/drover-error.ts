@@ -25,11 +25,17 @@ export class DroverError extends Error {
   }
 }
 
-/** Any thrown value as a DroverError; what is not one becomes INTERNAL and keeps its cause. */
+/** Any thrown value as a DroverError; a deadline becomes TIMEOUT, what else is none INTERNAL, and both keep their cause. */
 export function toDroverError(error: unknown, fallback: ErrorCode = 'INTERNAL'): DroverError {
   if (error instanceof DroverError) return error;
+  if (isTimeout(error)) return new DroverError('TIMEOUT', 'It took longer than it may.', { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new DroverError(fallback, message, { cause: error });
+}
+
+/** Whether a value is what signals with a deadline abort with. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
 }
 
 /** The error as it travels inside messages. */

@@ -1,5 +1,5 @@
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { DroverError } from './drover-error.ts';
+import { DroverError, isTimeout, toDroverError } from './drover-error.ts';
 import { type ErrorCode, errorCodes, isErrorCode } from './error-codes.ts';
 
 const codeKey = 'drover-code';
@@ -8,8 +8,8 @@ const detailsKey = 'drover-details-bin';
 /** What a server answers for a thrown value. Unknown errors leave as INTERNAL, without their inner text. */
 export function toStatus(error: unknown): Partial<StatusObject> {
   const known =
-    error instanceof DroverError
-      ? error
+    error instanceof DroverError || isTimeout(error)
+      ? toDroverError(error)
       : new DroverError('INTERNAL', 'The server failed in a way that it did not foresee; its log says more.');
   const metadata = new Metadata();
   metadata.set(codeKey, known.code);
@@ -48,6 +48,10 @@ const sentences: Partial<Record<status, Sentence>> = {
     'NOT_SUPPORTED',
     `${peer} does not know this call; it may run another version of Drover.`,
   ],
+  [status.INTERNAL]: (peer, text) =>
+    text.startsWith('Response message parsing error')
+      ? ['BAD_MESSAGE', `${peer} sent something that is no message of Drover.`]
+      : ['INTERNAL', `${peer} answered with an error: ${text}.`],
   [status.RESOURCE_EXHAUSTED]: (peer, text) => ['BAD_MESSAGE', `${peer} refused the message: ${text}.`],
 };
 

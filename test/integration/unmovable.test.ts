@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
-import { drover, droverJson, migrate, runWorkload } from '../support/cluster.ts';
+import { drover, droverError, droverJson, migrate, runWorkload } from '../support/cluster.ts';
 import { lab, labExec } from '../support/lab.ts';
 import { goesOnUntouched, lifeOf } from '../support/life.ts';
 import { refused } from '../support/refused.ts';
@@ -18,7 +18,7 @@ const unmovable = {
 } as const;
 const kinds = Object.keys(unmovable) as (keyof typeof unmovable)[];
 
-const nameOf = (kind: string) => `unmovable-${kind}`;
+const nameOf = (kind: string) => `unmovable-${kind}-${process.pid}`;
 
 test.before(async () => {
   await Promise.all(kinds.map((kind) => adoptNew(nameOf(kind), unmovable[kind].flags)));
@@ -65,7 +65,9 @@ async function isUnmovable(t: ExecutionContext, name: string, says: RegExp): Pro
   const before = await lifeOf('edge-1', name);
   const refusal = { status: 3, code: 'UNMOVABLE', says };
   await refused(t, ['migrate', name, '--to', 'edge-2'], refusal);
-  await refused(t, ['migrate', name, '--dry-run'], refusal);
+  const { status, code, message } = await droverError('migrate', name, '--dry-run');
+  t.like({ status, code }, { status: 3, code: 'UNMOVABLE' });
+  t.regex(message, says);
   await goesOnUntouched(t, { node: 'edge-1', name }, before);
   // An exec session is told of with the next heartbeat.
   const shown = await untilTrue(async () => {

@@ -109,3 +109,11 @@ test('a workload whose container exited is noted as stopped, once', async (t) =>
   await report('edge-1', webReport({ state: 'exited' }));
   t.deepEqual(events.types(), ['workload.stopped']);
 });
+
+test('a workload whose container exits while it is being removed is not noted', async (t) => {
+  const { workloads, events, report } = await set({ known: web });
+  await report('edge-1', webReport());
+  workloads.hold('web');
+  await report('edge-1', webReport({ state: 'exited' }));
+  t.deepEqual(events.types(), []);
+});
