@@ -26,6 +26,7 @@ export const timeoutsSchema = z.strictObject({
   freezeMs: ms(120_000, 'freezing the tasks and writing their memory'),
   transferMs: ms(300_000, 'from the end of the dump until the target has verified every chunk'),
   restoreMs: ms(60_000, 'making the tasks again on the target, stopped'),
+  reconnectMs: ms(15_000, 'how long a frozen workload waits for a target that lost its session, before it is thawed'),
   resumeMs: ms(30_000, 'one attempt of the COMMIT at the target; it is repeated until it is answered'),
   releaseMs: ms(60_000, 'killing the frozen tasks at the source and removing the old container'),
   abortMs: ms(60_000, 'one attempt to thaw the source or to discard the half at the target'),

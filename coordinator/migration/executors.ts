@@ -14,7 +14,7 @@ export type StepFacts = Partial<
 
 /** What executors may touch. */
 export interface ExecutorDependencies {
-  readonly agents: Pick<Agents, 'send'>;
+  readonly agents: Pick<Agents, 'send' | 'waitUntilLost'>;
   readonly nodes: Pick<NodeRegistry, 'require'>;
   readonly timeouts: Timeouts;
 }
@@ -35,6 +35,17 @@ export function createExecutors(dependencies: ExecutorDependencies): { readonly 
   const { agents, nodes, timeouts } = dependencies;
   const order = (node: string, body: CommandBody, timeoutMs: number, signal: AbortSignal) =>
     agents.send(node, body, { timeoutMs, signal });
+  // The source is frozen meanwhile, and would be until the deadline when the target is gone for good.
+  const unlessLost = async <T>(node: string, signal: AbortSignal, wait: (either: AbortSignal) => Promise<T>) => {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const lost = agents.waitUntilLost(node, timeouts.reconnectMs, either).then(() => Promise.reject(lostTarget(node)));
+    try {
+      return await Promise.race([wait(either), lost]);
+    } finally {
+      over.abort();
+    }
+  };
 
   return {
     prepareSource: async ({ node, workload, targetNode }, { record, signal }) => {
@@ -62,13 +73,16 @@ export function createExecutors(dependencies: ExecutorDependencies): { readonly 
         over.abort();
       }
     },
-    awaitReceived: async (_, { mailbox, signal }) => {
-      const received = withDeadline(timeouts.transferMs, signal, (limit) => mailbox.next('received', limit));
-      const { bytesTotal, bytesSent } = await received;
+    awaitReceived: async ({ node }, { mailbox, signal }) => {
+      const { bytesTotal, bytesSent } = await unlessLost(node, signal, (either) =>
+        withDeadline(timeouts.transferMs, either, (limit) => mailbox.next('received', limit)),
+      );
       return { bytesTotal, bytesSent };
     },
-    awaitRestored: async (_, { mailbox, signal }) => {
-      await withDeadline(timeouts.restoreMs, signal, (limit) => mailbox.next('restored', limit));
+    awaitRestored: async ({ node }, { mailbox, signal }) => {
+      await unlessLost(node, signal, (either) =>
+        withDeadline(timeouts.restoreMs, either, (limit) => mailbox.next('restored', limit)),
+      );
       return {};
     },
     resumeTarget: async ({ node }, { record, signal, clock }) => {
@@ -111,6 +125,10 @@ export function execute(
 
 function idOf(record: MigrationRecord): { migrationId: string; epoch: number } {
   return { migrationId: record.id, epoch: record.epoch };
+}
+
+function lostTarget(node: string): DroverError {
+  return new DroverError('AGENT_LOST', `${node} was lost before it had restored the tasks.`, { details: { node } });
 }
 
 /** The failure that stands for a deadline of the whole migration. */

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import type { Logger } from 'pino';
-import { type CommandDone, DroverError, type HandoverSignal } from '../../proto/index.ts';
+import { type CommandDone, DroverError, type HandoverSignal, withDeadline } from '../../proto/index.ts';
 import { seenSignals } from './seen-signals.ts';
 import type { CommandBody, SendOptions, Session } from './session.ts';
 
@@ -15,6 +16,8 @@ export interface Agents {
   isConnected(node: string): boolean;
   /** Rejects with the signal's reason when that aborts first. */
   waitUntilConnected(node: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when the node has had no session for so long. Rejects with the signal's reason when that aborts first. */
+  waitUntilLost(node: string, forMs: number, signal: AbortSignal): Promise<void>;
   /** Every HandoverSignal that arrives from any node, each once; returns the unsubscribe function. */
   onSignal(listener: SignalListener): () => void;
 }
@@ -46,6 +49,7 @@ export function createAgents({ log }: { readonly log: Logger }): Agents & AgentS
     },
     isConnected: (node) => sessions.has(node),
     waitUntilConnected,
+    waitUntilLost,
     onSignal: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -84,8 +88,24 @@ export function createAgents({ log }: { readonly log: Logger }): Agents & AgentS
       waiters.add(wake);
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
-      else if (sessions.has(node)) wake(node);
+      else if (isOpen(node)) wake(node);
     });
+  }
+
+  async function waitUntilLost(node: string, forMs: number, signal: AbortSignal): Promise<void> {
+    for (let back = true; back; ) {
+      await aborted(sessions.get(node)?.ended ?? AbortSignal.abort(), signal);
+      back = await withDeadline(forMs, signal, (limit) => waitUntilConnected(node, limit)).then(
+        () => true,
+        () => false,
+      );
+      signal.throwIfAborted();
+    }
+  }
+
+  // A session that has ended is forgotten only when its call is over.
+  function isOpen(node: string): boolean {
+    return sessions.get(node)?.ended.aborted === false;
   }
 
   function deliver(node: string, signal: HandoverSignal): void {
@@ -99,6 +119,12 @@ export function createAgents({ log }: { readonly log: Logger }): Agents & AgentS
       }
     }
   }
+}
+
+// Resolves when one of them is aborted.
+async function aborted(...signals: readonly AbortSignal[]): Promise<void> {
+  const either = AbortSignal.any([...signals]);
+  if (!either.aborted) await once(either, 'abort');
 }
 
 function notConnected(node: string): DroverError {

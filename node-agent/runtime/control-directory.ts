@@ -80,6 +80,7 @@ export class ControlDirectory {
     // Open for both directions, so that the FIFO never ends; the socket owns and closes the descriptor.
     const fd = openSync(join(this.path, 'events'), constants.O_RDWR | constants.O_NONBLOCK);
     const events = new Socket({ fd, readable: true, writable: false });
+    const abort = () => void events.destroy(signal.reason);
     return new Promise<T>((resolve, reject) => {
       const lookAgain = () => {
         look().then((found) => {
@@ -88,8 +89,11 @@ export class ControlDirectory {
       };
       events.on('data', lookAgain);
       events.on('error', reject);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      signal.addEventListener('abort', abort, { once: true });
       lookAgain();
-    }).finally(() => events.destroy());
+    }).finally(() => {
+      signal.removeEventListener('abort', abort);
+      events.destroy();
+    });
   }
 }

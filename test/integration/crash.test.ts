@@ -1,7 +1,14 @@
 import test from 'ava';
 import { labCommand } from '../support/cluster.ts';
 import { endOf, migrateIntoTransfer } from '../support/lab-drover.ts';
-import { aResident, type Resident, snapshotOf, stayedAsItWas, untilConnected } from '../support/resident.ts';
+import {
+  type Answer,
+  aResident,
+  type Resident,
+  snapshotOf,
+  stayedAsItWas,
+  untilConnected,
+} from '../support/resident.ts';
 import { slowLink } from '../support/slow-link.ts';
 
 // As in shutdown.test.ts, but nobody is asked: the programs are gone from one moment to the next.

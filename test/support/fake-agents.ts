@@ -38,7 +38,10 @@ export function fakeAgents(answers: Answers = {}): FakeAgents {
     sent,
     orders: () => sent.map(({ node, body }) => `${node} ${body.$case}`),
     isConnected: (node) => !down.has(node),
-    disconnect: (node) => void down.add(node),
+    disconnect: (node) => {
+      down.add(node);
+      for (const look of [...waiting]) look();
+    },
     connect: (node) => {
       down.delete(node);
       for (const look of [...waiting]) look();
@@ -58,20 +61,25 @@ export function fakeAgents(answers: Answers = {}): FakeAgents {
       const done = Promise.resolve().then(() => answer?.(body.value, node) ?? {});
       return CommandDone.fromPartial(await within(done, timeoutMs, signal));
     },
-    waitUntilConnected: (node, signal) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (!signal.aborted && down.has(node)) return;
-          waiting.delete(look);
-          signal.removeEventListener('abort', look);
-          if (signal.aborted) reject(signal.reason);
-          else resolve();
-        };
-        waiting.add(look);
-        signal.addEventListener('abort', look);
-        look();
-      }),
+    waitUntilConnected: (node, signal) => when(() => !down.has(node), signal),
+    // Nobody comes back by himself here.
+    waitUntilLost: (node, _forMs, signal) => when(() => down.has(node), signal),
   };
+
+  function when(holds: () => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (!signal.aborted && !holds()) return;
+        waiting.delete(look);
+        signal.removeEventListener('abort', look);
+        if (signal.aborted) reject(signal.reason);
+        else resolve();
+      };
+      waiting.add(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
+  }
 }
 
 // As a session does it: the wait ends, the work of the agent does not.

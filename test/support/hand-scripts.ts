@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { chmod, copyFile, mkdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import type { RuntimePaths } from '../../node-agent/runtime/paths.ts';
+import { temporaryDirectory } from './tls.ts';
+
+// Compiled to dist/test/support.
+const scripts = fileURLToPath(new URL('../../../node-agent/runtime/', import.meta.url));
+
+/** Shells that the scripts must work with, as far as this machine has them. */
+export const shells: readonly (readonly string[])[] = [
+  ['/bin/sh'],
+  ...[findBusybox()].filter((path) => path !== undefined).map((path) => [path, 'sh']),
+];
+
+function findBusybox(): string | undefined {
+  const roots = existsSync('/var/cache/drover') ? readdirSync('/var/cache/drover') : [];
+  const places = [
+    ...(process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, 'busybox')),
+    ...roots.map((root) => join('/var/cache/drover', root, 'usr/bin/busybox')),
+  ];
+  return places.find((path) => existsSync(path));
+}
+
+/** A node's directories with the two scripts installed, all of them temporary. */
+export async function installedScripts(t: ExecutionContext): Promise<RuntimePaths> {
+  const base = await temporaryDirectory(t);
+  const paths = { library: join(base, 'lib'), run: join(base, 'run'), dockerRuntimes: join(base, 'docker') };
+  await mkdir(paths.library);
+  for (const name of ['drover-runc', 'criu-hold']) {
+    await copyFile(join(scripts, `${name}.sh`), join(paths.library, name));
+    await chmod(join(paths.library, name), 0o755);
+  }
+  return paths;
+}
+
+/** A process that a test started, which ends with it. */
+export interface Started {
+  readonly pid: number;
+  readonly stdin: ChildProcess['stdin'];
+  /** Whether it has ended. */
+  readonly hasEnded: boolean;
+  /** Resolves with the exit status and what it wrote, when it has ended and nobody holds its output. */
+  readonly ended: Promise<{ status: number | null; stdout: string; stderr: string }>;
+}
+
+export function start(
+  t: ExecutionContext,
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Started {
+  const [program = 'false', ...args] = command;
+  // A group of its own, so that what it leaves behind ends with it.
+  const child = spawn(program, args, { env: { ...process.env, ...env }, detached: true });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (data) => {
+    output.stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    output.stderr += data;
+  });
+  child.stdin.on('error', () => undefined);
+  const exited = once(child, 'exit');
+  const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, ...output }));
+  t.teardown(async () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Everything of it has ended by itself.
+    }
+    await exited;
+  });
+  return {
+    pid: child.pid ?? 0,
+    stdin: child.stdin,
+    ended,
+    get hasEnded() {
+      return child.exitCode !== null || child.signalCode !== null;
+    },
+  };
+}
