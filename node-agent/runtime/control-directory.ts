@@ -46,6 +46,11 @@ export class ControlDirectory {
     return join(this.path, 'hold');
   }
 
+  /** False before it was made, and after a reboot. */
+  async exists(): Promise<boolean> {
+    return (await this.read('criu.conf')) !== undefined;
+  }
+
   /** Says a word to whoever waits for it or will. Saying it again does no harm. */
   async say(name: string, word: string): Promise<void> {
     const file = join(this.path, name);

@@ -65,6 +65,8 @@ export function openTicket(paths: RuntimePaths, ticket: { containerId: string; i
       await reach('running', signal);
     },
     async abort() {
+      // After a reboot, or before the ticket was made, there is nobody whose wait would have to be ended.
+      if (!(await control.exists())) return;
       await control.say('go', 'abort');
       await control.say('verdict', 'abort');
     },

@@ -1,14 +1,7 @@
 import test from 'ava';
 import { labCommand } from '../support/cluster.ts';
 import { endOf, migrateIntoTransfer } from '../support/lab-drover.ts';
-import {
-  type Answer,
-  aResident,
-  type Resident,
-  snapshotOf,
-  stayedAsItWas,
-  untilConnected,
-} from '../support/resident.ts';
+import { aResident, type Resident, snapshotOf, stayedAsItWas, untilConnected } from '../support/resident.ts';
 import { slowLink } from '../support/slow-link.ts';
 
 // As in shutdown.test.ts, but nobody is asked: the programs are gone from one moment to the next.

@@ -44,6 +44,8 @@ export interface Started {
   readonly stdin: ChildProcess['stdin'];
   /** Whether it has ended. */
   readonly hasEnded: boolean;
+  /** Resolves with its exit status, even if something that it started goes on. */
+  readonly exited: Promise<number | null>;
   /** Resolves with the exit status and what it wrote, when it has ended and nobody holds its output. */
   readonly ended: Promise<{ status: number | null; stdout: string; stderr: string }>;
 }
@@ -64,7 +66,7 @@ export function start(
     output.stderr += data;
   });
   child.stdin.on('error', () => undefined);
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit').then(([status]) => status as number | null);
   const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, ...output }));
   t.teardown(async () => {
     try {
@@ -77,7 +79,7 @@ export function start(
   return {
     pid: child.pid ?? 0,
     stdin: child.stdin,
-    ended,
+    ...{ exited, ended },
     get hasEnded() {
       return child.exitCode !== null || child.signalCode !== null;
     },

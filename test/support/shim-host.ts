@@ -7,10 +7,9 @@ import { until } from './until.ts';
 
 export const containerId = 'c0ffee01';
 
-// Writes its arguments down, one call a line. `restore` does as CRIU does: it calls the action script when init exists.
+// Writes its arguments down, one call a block. `restore` does as CRIU does: it calls the action script when init exists.
 const runc = `#!/bin/sh
-for argument; do printf '%s\\0' "$argument"; done >>"$FAKE_LOG"
-printf '\\n' >>"$FAKE_LOG"
+{ for argument; do printf '%s\\0' "$argument"; done; printf '\\001'; } >>"$FAKE_LOG"
 case " $* " in *' restore '*) ;; *) exit "\${FAKE_STATUS:-0}" ;; esac
 [ -z "$FAKE_STDIN" ] || cat >"$FAKE_STDIN"
 [ -z "$FAKE_PAUSE" ] || read -r _ <"$FAKE_PAUSE"
@@ -51,8 +50,8 @@ export async function shimHost(t: ExecutionContext, shell: readonly string[], en
     reopened: () => openTicket(paths, { containerId, images: join(base, 'images') }),
     /** What runc was called with so far. */
     async calls(): Promise<string[][]> {
-      const lines = (await readFile(logFile, 'utf8')).split('\0\n').slice(0, -1);
-      return lines.map((line) => line.split('\0'));
+      const blocks = (await readFile(logFile, 'utf8')).split('\x01').slice(0, -1);
+      return blocks.map((block) => block.split('\0').slice(0, -1));
     },
     read: (path: string) => readFile(path, 'utf8'),
     /** Resolves when the shim has reported this. */

@@ -62,7 +62,8 @@ function addCancel(group: Command, cli: Cli): void {
     .action((id: string, { dryRun }: { dryRun?: true }, self: Command) =>
       withAdmin(cli, self, async ({ admin, printer }) => {
         const migration = dryRun ? await openMigration(admin, id) : await cancel(admin, id);
-        const text = dryRun ? `Would cancel migration ${id}.` : `Migration ${id} is being rolled back.`;
+        const done = migration.outcome === '' ? 'is being rolled back' : 'was rolled back';
+        const text = dryRun ? `Would cancel migration ${id}.` : `Migration ${id} ${done}.`;
         printer.print({ migration: migrationDetailsJson(migration) }, () => text);
       }),
     );

@@ -1,6 +1,7 @@
 import { deadline } from '../../../proto/index.ts';
 import type { RawAnswer } from './answer-checks.ts';
 import type { Ask } from './ask.ts';
+import type { Crowd, Waiter } from './crowd.ts';
 
 /** How one request ended. */
 export interface Outcome {
@@ -21,58 +22,64 @@ export interface RequestOptions {
   readonly ask: Ask;
   /** Called as each attempt begins, for the judge of its answer. */
   readonly begin: () => (answer: RawAnswer) => string | undefined;
-  /** After this time without an answer the other places are asked, too. In milliseconds. */
+  readonly crowd: Crowd;
+  /** After this time without an answer it looks around. In milliseconds. */
   readonly hedgeMs: number;
   readonly giveUpMs: number;
 }
 
 // The other end may have vanished without a word: after this time a new connection is the better one.
 const attemptMs = 1_000;
-const longestWaitMs = 1_000;
+// How often the scout of the crowd asks again where it has no attempt pending.
+const scoutMs = 20;
 
 /**
  * One request of a patient client. It goes to the preferred place. When that refuses or cuts it, or has said nothing
- * for `hedgeMs`, all places are asked where no attempt is pending; again after pauses of 2, 4, 8, … times `hedgeMs`,
- * at most a second. The first answer counts. Never rejects.
+ * for `hedgeMs`, it looks around with the rest of its crowd: the one that has waited longest asks all places where it
+ * has no attempt pending, every 20 ms, and the others follow to where it is answered. The first answer counts.
+ * Never rejects.
  */
 export function patientRequest(options: RequestOptions): Promise<Outcome> {
-  const { urls, preferred, ask, begin, hedgeMs, giveUpMs } = options;
+  const { urls, preferred, ask, begin, crowd, hedgeMs, giveUpMs } = options;
   const over = new AbortController();
   const pending = new Set<string>();
   let retried = false;
   return new Promise((resolve) => {
+    const waiter: Waiter = { goTo: attempt };
     const giveUp = setTimeout(() => end({ retried }), giveUpMs);
-    let nextRound = setTimeout(round, hedgeMs, hedgeMs);
-    attempt(preferred, askOthers);
+    let nextRound = setTimeout(round, hedgeMs);
+    crowd.join(waiter);
+    attempt(preferred);
 
-    function attempt(url: string, failed: () => void): void {
+    function attempt(url: string): void {
+      if (pending.has(url)) return;
       const judge = begin();
       pending.add(url);
       ask(url, deadline(attemptMs, over.signal)).then(
         (answer) => end({ url, answer, complaint: judge(answer), retried }),
-        () => {
-          pending.delete(url);
-          if (!over.signal.aborted) failed();
-        },
+        () => failed(url),
       );
     }
 
-    function askOthers(): void {
-      retried = true;
-      for (const url of urls) if (!pending.has(url) && url !== preferred) attempt(url, () => {});
+    function failed(url: string): void {
+      pending.delete(url);
+      if (over.signal.aborted || retried) return;
+      clearTimeout(nextRound);
+      round();
     }
 
-    function round(waitMs: number): void {
+    function round(): void {
       retried = true;
-      for (const url of urls) if (!pending.has(url)) attempt(url, () => {});
-      const longerMs = Math.min(waitMs * 2, longestWaitMs);
-      nextRound = setTimeout(round, longerMs, longerMs);
+      const scout = crowd.isScout(waiter);
+      if (scout) for (const url of urls) attempt(url);
+      nextRound = setTimeout(round, scout ? scoutMs : hedgeMs);
     }
 
     function end(outcome: Outcome): void {
       if (over.signal.aborted) return;
       clearTimeout(giveUp);
       clearTimeout(nextRound);
+      crowd.leave(waiter);
       over.abort();
       resolve(outcome);
     }

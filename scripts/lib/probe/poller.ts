@@ -1,5 +1,6 @@
 import type { AnswerChecks } from './answer-checks.ts';
 import type { Ask } from './ask.ts';
+import { Crowd } from './crowd.ts';
 import { type Outcome, patientRequest } from './patient-request.ts';
 import type { ProbeReport } from './report.ts';
 
@@ -31,13 +32,14 @@ const complaintsKept = 5;
 export function startPolling(options: PollerOptions): Poller {
   const { urls, ask, checks, now, everyMs = 10, hedgeMs = 100, giveUpMs = 10_000 } = options;
   const open = new Set<Promise<void>>();
+  const crowd = new Crowd();
   let preferred = urls[0] ?? '';
   let lastAnswerAt: number | undefined;
   let tally = emptyTally();
 
   const timer = setInterval(() => {
     const begin = () => checks.begin();
-    const request = patientRequest({ urls, preferred, ask, begin, hedgeMs, giveUpMs }).then(note);
+    const request = patientRequest({ urls, preferred, ask, begin, crowd, hedgeMs, giveUpMs }).then(note);
     open.add(request);
     void request.then(() => open.delete(request));
   }, everyMs);
@@ -57,7 +59,9 @@ export function startPolling(options: PollerOptions): Poller {
     if (retried) tally.retried += 1;
     tally.longestGapMs = Math.max(tally.longestGapMs, at - (lastAnswerAt ?? at));
     lastAnswerAt = at;
+    if (url === preferred) return;
     preferred = url;
+    crowd.found(url);
   }
 
   return {

@@ -75,7 +75,8 @@ for (const shell of shells) {
     const ticket = await host.ticket({ networkFirst: true });
     const create = host.create();
     await ticket.restore();
-    t.is((await create.ended).status, 0);
+    t.is(await create.exited, 0);
+    await turns();
     await t.throwsAsync(access(join(host.paths.run, 'restore', containerId, 'status')), { code: 'ENOENT' });
     const started = host.start();
     await ticket.restored(never);
@@ -103,8 +104,9 @@ for (const shell of shells) {
     t.is((await create.ended).status, 1);
     t.is(await ticket.state(), 'failed');
     t.deepEqual(await host.calls(), []);
-    const [line = ''] = (await host.read(host.log)).trim().split('\n');
-    t.like(JSON.parse(line), { level: 'error', msg: /drover-runc: .*gave up/.exec(line)?.[0].replace(/".*/, '') });
+    const { level, msg } = JSON.parse(await host.read(host.log));
+    t.is(level, 'error');
+    t.regex(msg, /^drover-runc: .*gave up/);
   });
 
   test(`${name}: abort before create was called ends it at once`, async (t) => {
