@@ -195,13 +195,9 @@ test('a target that has given up before asks for nothing', async (t) => {
 test('a source that goes away half-way is a failed transfer', async (t) => {
   const host = await transferHost(t);
   host.offers.make(anOffer);
-  const { chunks } = itemsOf(files);
   host.offers.open(
     'm-1',
-    (async function* () {
-      for (const chunk of chunks.slice(0, 1)) yield { chunk };
-      await new Promise(() => undefined);
-    })(),
+    firstChunkThen(() => new Promise(() => undefined)),
   );
   const { result } = await host.fetch({ onProgress: () => host.server.close() });
   t.is((await rejectionOf(result)).code, 'TRANSFER_FAILED');
@@ -210,13 +206,9 @@ test('a source that goes away half-way is a failed transfer', async (t) => {
 test('a dump that fails reaches the target as a failure, without its inner words', async (t) => {
   const host = await transferHost(t);
   host.offers.make(anOffer);
-  const { chunks } = itemsOf(files);
   host.offers.open(
     'm-1',
-    (async function* () {
-      for (const chunk of chunks.slice(0, 1)) yield { chunk };
-      throw new Error('disk full at /var/lib/secret');
-    })(),
+    firstChunkThen(() => Promise.reject(new Error('disk full at /var/lib/secret'))),
   );
   const { result } = await host.fetch();
   const error = await rejectionOf(result);
@@ -249,4 +241,9 @@ for (const [title, request, as] of [
     const archive = peer.fetchImage(wanted, new AbortController().signal);
     t.is((await rejectionOf(text(archive))).code, 'PERMISSION_DENIED');
   });
+}
+
+async function* firstChunkThen(rest: () => Promise<unknown>) {
+  for (const chunk of itemsOf(files).chunks.slice(0, 1)) yield { chunk };
+  await rest();
 }

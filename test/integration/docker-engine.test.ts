@@ -4,6 +4,7 @@ import anyTest, { type TestFn } from 'ava';
 import type { LogChunk } from '../../node-agent/docker/engine-port.ts';
 import { labEngine, labExec } from '../support/lab.ts';
 import { rejectionOf } from '../support/rejection-of.ts';
+import { untilTrue } from '../support/until-true.ts';
 
 type Lab = Awaited<ReturnType<typeof labEngine>>;
 const test = anyTest as TestFn<{ lab: Lab; name: string }>;
@@ -40,8 +41,9 @@ test('a container lives and ends', async (t) => {
   t.is((await rejectionOf(lab.engine.create(name, body))).code, 'WORKLOAD_EXISTS');
   await lab.engine.start(id);
   t.is(await lab.engine.waitUntilStopped(id, forever()), 0);
-  const found = (await lab.engine.list()).find((container) => container.id === id);
-  t.like(found, { name, image: 'drover/counter', state: 'exited', labels: { a: 'b' } });
+  // Docker's list follows a moment after its wait.
+  const exited = async () => (await lab.engine.list()).find((one) => one.id === id && one.state === 'exited');
+  t.like(await untilTrue(exited, 'it is listed as exited'), { name, image: 'drover/counter', labels: { a: 'b' } });
   t.deepEqual((await collect(lab.engine.logs(id, { follow: false, signal: forever() }))).sort(), [
     'stderr:two',
     'stdout:one',

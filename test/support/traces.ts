@@ -4,7 +4,7 @@ import { labExec } from './lab.ts';
 const looks = {
   containers: 'docker ps -a --format "{{.Names}} {{.State}}" | sort',
   images: 'docker image ls -a --format "{{.Repository}}:{{.Tag}} {{.ID}}" | sort',
-  controls: 'find /run/drover -mindepth 1 | sort',
+  controls: 'find /run/drover -mindepth 2 | sort',
   checkpoints: 'find /var/lib/drover/checkpoints /var/lib/drover/handovers -mindepth 1 2>/dev/null | sort',
   criu: 'ls -A /etc/criu 2>/dev/null',
   mounts: `cut -d' ' -f2 /proc/mounts | sed -E 's#[0-9a-f]{64}#ID#; s#/netns/[0-9a-f]{12}#/netns/ID#' | sort`,
