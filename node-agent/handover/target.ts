@@ -83,7 +83,7 @@ export class TargetHandovers {
       if (entry.role !== 'target') continue;
       const restored = (await this.ticket(entry).state()) === 'restored';
       if (entry.verdict === 'run') await this.run(entry).then(() => this.finish(entry));
-      else if (entry.verdict === 'discard' || !restored) await this.discard(entry).then(() => this.tellLost(entry));
+      else if (entry.verdict === 'discard' || !restored) await this.renounce(entry);
       else this.signalRestored(entry);
     }
   }
@@ -118,10 +118,23 @@ export class TargetHandovers {
   private async discardNow(order: Order): Promise<void> {
     const entry = await this.decide(order, 'discard');
     if (entry === undefined) return;
+    await this.removeHalf(entry);
+    await this.forget(entry);
+  }
+
+  // The entry stays as a promise never to run, which outlives the half: COMMIT may have been written meanwhile, and its
+  // order must not find nothing and take that for done. The coordinator's own discard ends it.
+  private async renounce(entry: TargetEntry): Promise<void> {
+    await this.decide(entry, 'discard');
+    await this.removeHalf(entry);
+    await this.clear(entry);
+    this.tellLost(entry);
+  }
+
+  private async removeHalf(entry: TargetEntry): Promise<void> {
     const pending = this.pending.get(entry.migrationId);
     await (pending === undefined ? this.ticket(entry).abort() : pending.abort());
     await this.d.engine.remove(entry.containerId, { force: true });
-    await this.forget(entry);
   }
 
   private async ensureImage(peer: PeerConnection, request: PrepareTarget, signal: AbortSignal): Promise<void> {
@@ -148,10 +161,14 @@ export class TargetHandovers {
   }
 
   private async forget(entry: TargetEntry): Promise<void> {
+    await this.clear(entry);
+    await this.d.journal.remove(entry.migrationId);
+  }
+
+  private async clear(entry: TargetEntry): Promise<void> {
     this.pending.delete(entry.migrationId);
     await this.ticket(entry).remove();
     await rm(join(this.d.checkpoints, entry.migrationId), { recursive: true, force: true });
-    await this.d.journal.remove(entry.migrationId);
   }
 
   private ticket(entry: TargetEntry): RestoreTicket {

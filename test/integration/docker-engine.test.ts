@@ -83,8 +83,12 @@ test('events tell of a container, and end with the signal', async (t) => {
   const { lab, name } = t.context;
   const stop = new AbortController();
   const events = lab.engine.events(stop.signal);
+  const body = { Image: 'drover/counter', HostConfig: {} };
   const first = events.next();
-  const id = await lab.engine.create(name, { Image: 'drover/counter', HostConfig: {} });
+  // Docker does not say when it has begun to listen: until it is heard, containers come and go.
+  const comeAndGo = async () => lab.engine.remove(await lab.engine.create(`${name}-0`, body), { force: true });
+  while (!(await Promise.race([first.then(() => true), comeAndGo().then(() => false)])));
+  const id = await lab.engine.create(name, body);
   let event = await first;
   while (!event.done && event.value.containerId !== id) event = await events.next();
   t.like(event.value, { action: 'create', name });

@@ -23,6 +23,7 @@ hook() { CRTOOLS_SCRIPT_ACTION=$1 "$(sed -n 's/^action-script //p' "$CRIU_CONFIG
 [ "$behaviour" != fails-at-once ] || fail 'no such container'
 hook pre-dump || fail 'the script before the dump gave up'
 [ "$behaviour" != fails-dumping ] || fail "Can't dump io_uring"
+[ "$behaviour" != slow ] || { : >"$control/dumping"; sleep 0.3; }
 head -c 700000 /dev/zero >"$images/pages-1.img"
 echo core >"$images/core-1.img"
 hook post-dump || exit 1

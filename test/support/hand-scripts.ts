@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import type { RuntimePaths } from '../../node-agent/runtime/paths.ts';
 import { temporaryDirectory } from './tls.ts';
+import { until } from './until.ts';
 
 // Compiled to dist/test/support.
 const scripts = fileURLToPath(new URL('../../../node-agent/runtime/', import.meta.url));
@@ -42,6 +43,8 @@ export async function installedScripts(t: ExecutionContext): Promise<RuntimePath
 export interface Started {
   readonly pid: number;
   readonly stdin: ChildProcess['stdin'];
+  /** Kills it and everything that it started. */
+  readonly kill: () => void;
   /** Whether it has ended. */
   readonly hasEnded: boolean;
   /** Resolves with its exit status, even if something that it started goes on. */
@@ -56,7 +59,7 @@ export function start(
   env: Readonly<Record<string, string>> = {},
 ): Started {
   const [program = 'false', ...args] = command;
-  // A group of its own, so that what it leaves behind ends with it.
+  // A session of its own, so that what it leaves behind can be found and ends with it.
   const child = spawn(program, args, { env: { ...process.env, ...env }, detached: true });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
@@ -68,20 +71,47 @@ export function start(
   child.stdin.on('error', () => undefined);
   const exited = once(child, 'exit').then(([status]) => status as number | null);
   const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, ...output }));
+  const kill = () => {
+    for (const pid of sessionOf(child.pid ?? 0)) killIfThere(pid);
+  };
   t.teardown(async () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Everything of it has ended by itself.
-    }
+    kill();
     await exited;
+    await until(() => sessionOf(child.pid ?? 0).length === 0);
   });
   return {
     pid: child.pid ?? 0,
     stdin: child.stdin,
-    ...{ exited, ended },
+    ...{ exited, ended, kill },
     get hasEnded() {
       return child.exitCode !== null || child.signalCode !== null;
     },
   };
+}
+
+// Not the process group: `timeout` makes one of its own. What has ended and was not waited for does not count.
+function sessionOf(leader: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    const [state, , , session] = statOf(pid);
+    return Number(session) === leader && state !== 'Z';
+  });
+}
+
+// From the state on; the command before it may hold anything.
+function statOf(pid: number): string[] {
+  try {
+    const stat = readFileSync(join('/proc', String(pid), 'stat'), 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }

@@ -8,7 +8,7 @@ import { until } from './until.ts';
 export const containerId = 'c0ffee01';
 
 // Writes its arguments down, one call a block. `restore` does as CRIU does: it calls the action script when init exists.
-const runc = `#!/bin/sh
+export const fakeRunc = `#!/bin/sh
 { for argument; do printf '%s\\0' "$argument"; done; printf '\\001'; } >>"$FAKE_LOG"
 case " $* " in *' restore '*) ;; *) exit "\${FAKE_STATUS:-0}" ;; esac
 [ -z "$FAKE_STDIN" ] || cat >"$FAKE_STDIN"
@@ -25,7 +25,7 @@ export async function shimHost(t: ExecutionContext, shell: readonly string[], en
   const base = join(paths.library, '..');
   const fake = join(base, 'fake runc');
   const logFile = join(base, 'calls');
-  await writeFile(fake, runc, { mode: 0o755 });
+  await writeFile(fake, fakeRunc, { mode: 0o755 });
   await writeFile(logFile, '');
   const environment = { DROVER_RUNC: fake, DROVER_RESTORE_DIR: join(paths.run, 'restore'), FAKE_LOG: logFile, ...env };
   const pidFile = join(base, 'pid');
