@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DroverError } from '../../proto/index.ts';
+import { DroverError, writePrivateFile } from '../../proto/index.ts';
 import { restartPolicySchema } from '../docker/create-body.ts';
 
 const common = {
@@ -47,16 +47,7 @@ export class HandoverJournal {
   }
 
   async write(entry: JournalEntry): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
-    const path = this.pathOf(entry.migrationId);
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(entry));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
+    await writePrivateFile(this.pathOf(entry.migrationId), JSON.stringify(entry));
   }
 
   async read(migrationId: string): Promise<JournalEntry | undefined> {

@@ -43,7 +43,7 @@ test.afterEach.always(async (t) => {
 
 const everything = `--network ${network} --ip 172.31.77.9 --network-alias web --network-alias api
   --mac-address 02:42:ac:11:00:77 -p 127.0.0.1:18480:80 -p 18481:81/udp -p 82 --expose 99
-  -e A=b -e EMPTY= -l drover.enable=true -l k=v --entrypoint /bin/busybox --user 1000:1000 -w /tmp
+  -e A=b -e EMPTY= -l drover.pin=true -l k=v --entrypoint /bin/busybox --user 1000:1000 -w /tmp
   --memory 64m --memory-swap 128m --memory-reservation 32m --oom-score-adj 100 --cpus 0.5 --cpu-shares 512
   --cpuset-cpus 0 --pids-limit 50 --restart on-failure:3 --log-driver json-file --log-opt max-size=1m
   --log-opt max-file=2 --cap-add NET_ADMIN --cap-drop CHOWN --security-opt no-new-privileges

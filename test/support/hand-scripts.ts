@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import type { RuntimePaths } from '../../node-agent/runtime/paths.ts';
+import { killIfThere } from './kill-if-there.ts';
 import { temporaryDirectory } from './tls.ts';
 import { until } from './until.ts';
 
@@ -105,13 +106,5 @@ function statOf(pid: number): string[] {
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return [];
-  }
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { killIfThere } from './kill-if-there.ts';
 import { untilTrue } from './until-true.ts';
 
 const v1 = (controller: string) => join('/sys/fs/cgroup', controller);
@@ -19,7 +20,7 @@ export async function ownCgroup(t: ExecutionContext, controller: string): Promis
   t.teardown(async () => {
     await writeFile(join(directory, 'freezer.state'), 'THAWED').catch(() => undefined);
     await writeFile(join(directory, 'cgroup.freeze'), '0').catch(() => undefined);
-    for (const pid of await members()) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of await members()) killIfThere(Number(pid));
     await untilTrue(async () => (await members()).length === 0, 'the cgroup is empty');
     await rmdir(directory);
   });
