@@ -32,6 +32,8 @@ export interface RequestOptions {
 const attemptMs = 1_000;
 // How often the scout of the crowd asks again where it has no attempt pending.
 const scoutMs = 20;
+// A scout's connection may have been lost on a network that was being set up: it soon opens another.
+const scoutAttemptMs = 150;
 
 /**
  * One request of a patient client. It goes to the preferred place. When that refuses or cuts it, or has said nothing
@@ -45,17 +47,17 @@ export function patientRequest(options: RequestOptions): Promise<Outcome> {
   const pending = new Set<string>();
   let retried = false;
   return new Promise((resolve) => {
-    const waiter: Waiter = { goTo: attempt };
+    const waiter: Waiter = { goTo: (url) => attempt(url) };
     const giveUp = setTimeout(() => end({ retried }), giveUpMs);
     let nextRound = setTimeout(round, hedgeMs);
     crowd.join(waiter);
     attempt(preferred);
 
-    function attempt(url: string): void {
+    function attempt(url: string, timeoutMs = attemptMs): void {
       if (pending.has(url)) return;
       const judge = begin();
       pending.add(url);
-      ask(url, deadline(attemptMs, over.signal)).then(
+      ask(url, deadline(timeoutMs, over.signal)).then(
         (answer) => end({ url, answer, complaint: judge(answer), retried }),
         () => failed(url),
       );
@@ -71,7 +73,7 @@ export function patientRequest(options: RequestOptions): Promise<Outcome> {
     function round(): void {
       retried = true;
       const scout = crowd.isScout(waiter);
-      if (scout) for (const url of urls) attempt(url);
+      if (scout) for (const url of urls) attempt(url, scoutAttemptMs);
       nextRound = setTimeout(round, scout ? scoutMs : hedgeMs);
     }
 
