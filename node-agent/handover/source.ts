@@ -18,6 +18,7 @@ import type { HandoverDependencies } from './dependencies.ts';
 import { freezeWithoutExecs } from './freeze-without-execs.ts';
 import type { SourceEntry } from './journal.ts';
 import { LiveMap } from './live-map.ts';
+import { restorePolicy } from './restore-policy.ts';
 import { Turns } from './turns.ts';
 
 // What is known of a hand-over only while this agent lives.
@@ -88,7 +89,9 @@ export class SourceHandovers {
   async recover(): Promise<void> {
     for (const entry of await this.d.journal.list()) {
       if (entry.role !== 'source' || entry.verdict === undefined) continue;
-      await (entry.verdict === 'release' ? this.release(entry) : this.thaw(entry));
+      const done = entry.verdict === 'release' ? this.release(entry) : this.thaw(entry);
+      // The coordinator repeats the verdict; what cannot be carried out now must not keep the agent down.
+      await done.catch((error) => this.d.log.error({ err: error, migration: entry.migrationId }, 'not recovered yet'));
     }
   }
 
@@ -153,7 +156,7 @@ export class SourceHandovers {
     const entry = await this.decide(order.migrationId, 'thaw');
     if (entry === undefined) return;
     await this.speak(entry, 'thaw');
-    await this.d.engine.setRestartPolicy(entry.containerId, entry.restartPolicy);
+    await restorePolicy(this.d.engine, entry);
     await this.forget(entry);
   }
 
@@ -199,8 +202,12 @@ export class SourceHandovers {
     if (begun) {
       const dump = heldDump(control);
       // CRIU holds the tasks by itself; what it kills under a v1 freezer dies when that opens.
-      const settled = verdict === 'release' ? dump.release(signal) : dump.thaw(signal);
-      await settled;
+      if (verdict === 'release') await dump.release(signal);
+      // If it was killed, perhaps for want of memory, the tasks go on without it.
+      else
+        await dump
+          .thaw(signal)
+          .catch((err) => this.d.log.warn({ err, migration: entry.migrationId }, 'no end of CRIU'));
     }
     await (await this.freezer(entry))?.thaw();
   }

@@ -10,6 +10,7 @@ import type { HandoverDependencies } from './dependencies.ts';
 import type { TargetEntry } from './journal.ts';
 import { LiveMap } from './live-map.ts';
 import { PendingRestore } from './pending-restore.ts';
+import { restorePolicy } from './restore-policy.ts';
 import { Turns } from './turns.ts';
 
 type Order = { readonly migrationId: string };
@@ -57,7 +58,7 @@ export class TargetHandovers {
       const entry = await this.decide(order, 'run');
       if (entry === undefined) return;
       await this.pending.get(entry.migrationId)?.started();
-      await this.d.engine.setRestartPolicy(entry.containerId, entry.restartPolicy);
+      await restorePolicy(this.d.engine, entry);
       await this.forget(entry);
     });
   }
@@ -81,11 +82,18 @@ export class TargetHandovers {
   async recover(): Promise<void> {
     for (const entry of await this.d.journal.list()) {
       if (entry.role !== 'target') continue;
-      const restored = (await this.ticket(entry).state()) === 'restored';
-      if (entry.verdict === 'run') await this.run(entry).then(() => this.finish(entry));
-      else if (entry.verdict === 'discard' || !restored) await this.renounce(entry);
-      else this.signalRestored(entry);
+      // The coordinator repeats the verdict; what cannot be carried out now must not keep the agent down.
+      await this.recoverOne(entry).catch((error) =>
+        this.d.log.error({ err: error, migration: entry.migrationId }, 'not recovered yet'),
+      );
     }
+  }
+
+  private async recoverOne(entry: TargetEntry): Promise<void> {
+    const restored = (await this.ticket(entry).state()) === 'restored';
+    if (entry.verdict === 'run') await this.run(entry).then(() => this.finish(entry));
+    else if (entry.verdict === 'discard' || !restored) await this.renounce(entry);
+    else this.signalRestored(entry);
   }
 
   private async prepareNow(request: PrepareTarget, signal: AbortSignal): Promise<{ containerId: string }> {

@@ -10,7 +10,7 @@ import {
   DroverError,
   type FetchResponse,
 } from '../../proto/index.ts';
-import { readFiles, someBytes } from '../support/checkpoint-files.ts';
+import { digestsOf, readFiles, someBytes } from '../support/checkpoint-files.ts';
 import { gate } from '../support/gate.ts';
 import { rejectionOf } from '../support/rejection-of.ts';
 import { anOffer, itemsOf, transferHost } from '../support/transfer-host.ts';
@@ -29,7 +29,7 @@ test('the node that a checkpoint is offered to gets it, byte for byte', async (t
   const { items, seen } = itemsOf(files);
   host.offers.open('m-1', items);
   t.deepEqual(await result, { bytes: 3 * chunkSize + 107 });
-  t.deepEqual(await readFiles(directory), files);
+  t.deepEqual(digestsOf(await readFiles(directory)), digestsOf(files));
   t.deepEqual(
     [...progress].sort((a, b) => a - b),
     progress,

@@ -28,6 +28,11 @@ export async function readFiles(directory: string): Promise<Record<string, Buffe
   return Object.fromEntries((await Promise.all(read)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Names and digests of files: large ones are compared by these. */
+export function digestsOf(files: Files): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([path, data]) => [path, digestOf(data).toString('hex')]));
+}
+
 /** Everything that the reader says of a complete directory. */
 export async function readCheckpoint(directory: string): Promise<{ chunks: Chunk[]; manifest: Manifest }> {
   const chunks: Chunk[] = [];

@@ -91,8 +91,8 @@ export class FakeDocker {
     return this.images.has(id);
   }
 
-  async findImage(): Promise<undefined> {
-    return undefined;
+  async findImage(reference: string): Promise<{ id: string } | undefined> {
+    return this.images.has(reference) ? { id: reference } : undefined;
   }
 
   async tagImage(): Promise<void> {}

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { countingProcess } from './counting-process.ts';
 import { handoverHost } from './handover-host.ts';
+import { killAllAbout } from './kill-all-about.ts';
 
 /** Orders of migration m-1, which moves web from here to edge-2. */
 export const order = { migrationId: 'm-1', epoch: 5 };
 export const prepareOrder = { ...order, workload: 'web', targetNode: 'edge-2' };
 
 /** A node that runs web at epoch 4, a real process whose restart policy is "always". CRIU only pretends. */
-export async function sourceHost(t: ExecutionContext) {
-  const host = await handoverHost(t);
+export async function sourceHost(t: ExecutionContext, ...timeouts: Parameters<typeof handoverHost>[1][]) {
+  const host = await handoverHost(t, ...timeouts);
+  // Dumps outlive the agent, and so the test.
+  t.teardown(() => killAllAbout(host.paths.run));
   // The freezer comes last, so that it opens first at the end: what is frozen cannot be killed.
   const process = await countingProcess(t, 'memory', 'freezer');
   const id = await host.docker.create('web', { Image: 'drover/app', HostConfig: {} });

@@ -6,6 +6,7 @@ import type { Chunk, Manifest } from '../../../proto/index.ts';
 import { FetchResponse } from '../../../proto/index.ts';
 import {
   aCheckpoint,
+  digestsOf,
   facts,
   readCheckpoint,
   readFiles,
@@ -41,7 +42,7 @@ test('what is read from one directory and written to another is the same, whatev
       await writeFiles(from, content);
       const { chunks, manifest } = await readCheckpoint(from);
       await write(to, chunks, manifest);
-      t.deepEqual(await readFiles(to), await readFiles(from));
+      t.deepEqual(digestsOf(await readFiles(to)), digestsOf(await readFiles(from)));
     }),
     { numRuns: 100 },
   );

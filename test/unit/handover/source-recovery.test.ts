@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { installFakeCriu } from '../../support/fake-criu.ts';
+import { killAllAbout } from '../../support/kill-all-about.ts';
 import { canMakeCgroups } from '../../support/own-cgroup.ts';
 import { rejectionOf } from '../../support/rejection-of.ts';
 import { order, prepareOrder, sourceHost } from '../../support/source-host.ts';
@@ -70,6 +71,39 @@ rootTest('an agent that starts again has nothing prepared to freeze', async (t) 
   t.is((await rejectionOf(source.host.source.freeze(order, never))).code, 'MIGRATION_NOT_FOUND');
   await source.host.source.thaw(order);
   await source.untouched();
+});
+
+rootTest('a hand-over that cannot be recovered keeps neither the agent nor the next hand-over', async (t) => {
+  const { host, gone } = await held(t);
+  const [entry] = await host.journal.list();
+  if (entry?.role !== 'source') return t.fail();
+  await host.journal.write({ ...entry, verdict: 'release' });
+  await host.journal.write({ ...entry, migrationId: 'm-2', containerId: 'gone', verdict: 'thaw' });
+  host.docker.failing.set('remove', 'DOCKER_FAILED');
+  await t.notThrowsAsync(host.source.recover());
+  t.deepEqual(
+    (await host.journal.list()).map(({ migrationId }) => migrationId),
+    ['m-1'],
+  );
+  host.docker.failing.clear();
+  await host.source.release(order);
+  await gone();
+});
+
+rootTest('a container that somebody removed while it was frozen does not keep the rollback from its end', async (t) => {
+  const { host } = await held(t);
+  host.docker.containers.clear();
+  await t.notThrowsAsync(host.source.thaw(order));
+  t.deepEqual(await host.traces(), []);
+});
+
+rootTest('tasks whose dump was killed go on all the same when they are to', async (t) => {
+  const { host, untouched } = await sourceHost(t, { settleMs: 300 });
+  await host.source.prepare(prepareOrder);
+  await host.source.freeze(order, never);
+  killAllAbout(join(host.paths.run, 'dump/m-1'));
+  await host.source.thaw(order);
+  await untouched();
 });
 
 rootTest('after a reboot a thaw closes the books', async (t) => {

@@ -85,3 +85,22 @@ test('a node that rebooted after its tasks ran closes its books, and does not cl
   t.like(host.ledger.get('web'), { epoch: 5 });
   t.deepEqual(await host.traces(), []);
 });
+
+test('a half that cannot be recovered does not keep the agent down, and its promise stands', async (t) => {
+  const host = await restored(t);
+  await host.reboot();
+  host.docker.failing.set('remove', 'DOCKER_FAILED');
+  await t.notThrowsAsync(host.target.recover());
+  t.is((await rejectionOf(host.target.run(order))).code, 'TOO_LATE');
+  host.docker.failing.clear();
+  await host.target.discard(order);
+  t.deepEqual(await host.traces(), []);
+});
+
+test('a container that ended and vanished right after it ran does not keep the migration from its end', async (t) => {
+  const host = await restored(t);
+  await host.target.run(order);
+  host.docker.failing.set('policy', 'CONTAINER_NOT_FOUND');
+  await t.notThrowsAsync(host.target.finish(order));
+  t.deepEqual(await host.traces(), []);
+});

@@ -6,6 +6,7 @@ import { ControlDirectory } from '../../../node-agent/runtime/control-directory.
 import { heldDump, prepareDump, startDump } from '../../../node-agent/runtime/dump.ts';
 import { installFakeCriu, runcArguments } from '../../support/fake-criu.ts';
 import { installedScripts } from '../../support/hand-scripts.ts';
+import { killAllAbout } from '../../support/kill-all-about.ts';
 import { rejectionOf } from '../../support/rejection-of.ts';
 import { turns } from '../../support/turns.ts';
 
@@ -22,11 +23,7 @@ async function aDump(t: ExecutionContext, behaviour = '') {
   await prepareDump(control, { images, holdScript: join(paths.library, 'criu-hold') });
   await writeFile(join(control.path, 'behaviour'), behaviour);
   const target = { root: '/run/docker/runtime-runc/moby', systemdCgroup: true, containerId: 'c0ffee01' };
-  t.teardown(() =>
-    heldDump(control)
-      .thaw(AbortSignal.timeout(1000))
-      .catch(() => undefined),
-  );
+  t.teardown(() => killAllAbout(paths.run));
   return { control, images, begin: () => startDump(control, target, images), again: () => heldDump(control) };
 }
 
